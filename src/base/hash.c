@@ -1,0 +1,75 @@
+#include "base/hash.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct hash_key) == crypto_shorthash_KEYBYTES, "SipHash key size");
+
+int hash_init(void)
+{
+	return sodium_init() < 0 ? ERR_IO : 0;
+}
+
+struct hash_key hash_key_random(void)
+{
+	struct hash_key k;
+
+	randombytes_buf(k.b, sizeof(k.b));
+	return k;
+}
+
+struct hash_key hash_key_seeded(uint64_t seed)
+{
+	struct hash_key k = {{0}};
+
+	memcpy(k.b, &seed, sizeof(seed));
+	memcpy(k.b + sizeof(seed), "catchmap", 8);
+	return k;
+}
+
+uint64_t hash_random_u64(void)
+{
+	uint64_t v;
+
+	randombytes_buf(&v, sizeof(v));
+	return v;
+}
+
+uint64_t hash_sip(const struct hash_key *key, const void *bytes, size_t n)
+{
+	uint64_t v;
+	unsigned char out[crypto_shorthash_BYTES];
+
+	(void)crypto_shorthash(out, bytes, n, key->b);
+	memcpy(&v, out, sizeof(v));
+	return v;
+}
+
+uint64_t hash_mix(uint64_t v)
+{
+	v *= UINT64_C(0x9e3779b97f4a7c15);
+	return v ^ v >> 32;
+}
+
+int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], struct err_msg *why)
+{
+	unsigned char digest[crypto_hash_sha256_BYTES], buf[65536];
+	crypto_hash_sha256_state st;
+	FILE *f = fopen(path, "rbe");
+	size_t n;
+	int rc = 0;
+
+	if (!f)
+		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
+	(void)crypto_hash_sha256_init(&st);
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		(void)crypto_hash_sha256_update(&st, buf, n);
+	if (ferror(f))
+		rc = err_set(why, ERR_IO, "%s: read failed: %s", path, strerror(errno));
+	(void)fclose(f);
+	(void)crypto_hash_sha256_final(&st, digest);
+	(void)sodium_bin2hex(out, HASH_SHA256_TEXT_LEN, digest, sizeof(digest));
+	return rc;
+}
