@@ -1,0 +1,36 @@
+/* Files as streams of bytes, compressed or not: the suffix says which (.gz, .zst), "-" is stdin or stdout. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct file_in; /* opaque: it owns a descriptor and a decompressor */
+
+struct file_in *file_in_open(const char *path, struct err_msg *why);
+/* Up to n bytes; 0 at the end; negative `enum err`. A compressed file that is cut gives all its whole frames and
+ * blocks first and then ERR_PARTIAL (the message has the offset); corrupt bytes give ERR_PARSE. */
+ssize_t file_in_read(struct file_in *f, void *buf, size_t n, struct err_msg *why);
+const char *file_in_path(const struct file_in *f);
+void file_in_close(struct file_in *f);
+
+struct file_out; /* opaque */
+
+/* Creates a file that is not there yet (ERR_EXISTS otherwise) and locks it. */
+struct file_out *file_out_create(const char *path, struct err_msg *why);
+/* Appends whole units only (a row, a document): never cut in two by an error of this call. */
+int file_out_write(struct file_out *f, const void *bytes, size_t n, struct err_msg *why);
+/* All that was written is on its way to the disk and readable from now on, whatever happens: a compressed frame
+ * ends here. When the device is full (ERR_FULL) or fails, the file is cut back to the end of the last good flush
+ * plus what whole units of a plain file still fitted, and the stream stays unusable. */
+int file_out_flush(struct file_out *f, struct err_msg *why);
+/* Flushes, fsyncs and closes; frees f in any case. */
+int file_out_close(struct file_out *f, struct err_msg *why);
+
+/* Replaces `path` by these bytes in one step (temporary file, fsync, rename). */
+int file_replace(const char *path, const void *bytes, size_t n, struct err_msg *why);
+
+#endif

@@ -1,0 +1,87 @@
+/* A run's folder: its files' names, meta.json, run.json and vantage.csv. Only shapes and files; no probing here. */
+#ifndef DATA_RUN_H
+#define DATA_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "data/record.h"
+
+struct vantage {
+	char vp[64]; /* letters, digits, `-`, `_`, `.`: it is a file name too */
+	bool has_place;
+	double lat_deg, lon_deg, accuracy_km;
+	char city[64], country[3];
+	uint32_t asn; /* 0: unknown */
+	double weight; /* 0 in a zero value: written as 1 */
+	char address[ADDR_TEXT_LEN];
+	char location_source[32];
+};
+
+/* A name that is safe as a file name and a CSV key; ERR_PARSE otherwise. */
+int vantage_name_check(const char *name, struct err_msg *why);
+/* "LAT,LON[,KM]" in degrees and km; ERR_PARSE names what is out of bounds. */
+int vantage_parse_location(const char *text, struct vantage *v, struct err_msg *why);
+/* Adds or replaces this VP's row in RUN/vantage.csv; several processes may do so at once. */
+int vantage_store(const char *run, const struct vantage *v, struct err_msg *why);
+
+/* Probes by outcome and what the capture saw; `sent` = the sum of `outcome`. Written to meta.json as `counts`. */
+struct run_counts {
+	uint64_t scheduled, sent, rows;
+	uint64_t outcome[OUTCOMES];
+	uint64_t captured, dropped, ifdropped; /* frames seen; lost by the kernel; lost by the interface */
+	uint64_t matched, unmatched, malformed, late, duplicate, behind;
+};
+
+/* One way out of this machine. */
+struct run_egress {
+	char interface[32];
+	struct addr source, gateway;
+};
+
+/* One flow's constant header fields. */
+struct run_flow {
+	uint8_t flow;
+	uint16_t port;	      /* UDP and TCP source port */
+	uint16_t icmp_id, icmp_checksum;
+	uint32_t flow_label; /* IPv6 */
+};
+
+struct run_meta {
+	int argc;
+	char *const *argv;
+	const char *vp;
+	uint64_t seed;
+	const char *targets_path; /* NULL: none */
+	char targets_sha256[65];
+	uint64_t targets;
+	double rate_pps;
+	int64_t timeout_ns, linger_ns, gap_ns;
+	uint32_t rounds;
+	const char *stamps; /* kernel or hybrid */
+	const char *probes; /* "dns,icmp" */
+	const char *question;
+	const char *contact; /* "" or what --contact says */
+	uint8_t dscp;
+	const struct run_flow *flows;
+	size_t n_flows;
+	const struct run_egress *egresses;
+	size_t n_egresses;
+	struct wall start, end; /* end.ns 0: still running, or crashed */
+	bool clock_synchronized; /* what the kernel says (adjtimex) */
+	uint32_t clock_steps;
+	struct run_counts counts;
+	const char *ended; /* why it ended: "" while it runs; done, signal 2, disk full, ... */
+};
+
+/* Makes the folder (and parents) if needed. */
+int run_make(const char *run, struct err_msg *why);
+/* RUN/<vp>SUFFIX into out; ERR_RANGE when too long. */
+int run_path(const char *run, const char *vp, const char *suffix, char out[static 4096], struct err_msg *why);
+/* Replaces RUN/<vp>.meta.json in one step. */
+int run_meta_store(const char *run, const struct run_meta *m, struct err_msg *why);
+
+#endif
