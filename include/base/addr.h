@@ -10,18 +10,19 @@
 
 struct addr {
 	uint8_t family; /* 0 none, 4 or 6 (the IP version, not AF_*) */
-	uint8_t b[16];	/* network order; IPv4 in the first four, the rest 0 */
+	uint8_t b[16];  /* network order; IPv4 in the first four, the rest 0 */
 };
 
 struct addr_prefix {
 	struct addr addr; /* host bits zero */
-	uint8_t len;	  /* bits */
+	uint8_t len;      /* bits */
 };
 
 #define ADDR_TEXT_LEN 46
 #define ADDR_PREFIX_TEXT_LEN (ADDR_TEXT_LEN + 4)
 
-/* Strict: the whole text is one address; no brackets, no zone, no leading zeros in IPv4. ERR_PARSE otherwise. */
+/* Strict: the whole text is one address; no brackets, no zone, no leading zeros in IPv4. ERR_PARSE otherwise.
+ */
 int addr_parse(const char *text, struct addr *out);
 /* RFC 5952 form; "" for no address. Returns `out`. */
 char *addr_text(const struct addr *a, char out[static ADDR_TEXT_LEN]);

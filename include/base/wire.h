@@ -1,7 +1,7 @@
 /* Cursors over untrusted bytes, with a sticky error.
  *
- * A reader that runs past its end sets `bad` and from then on yields zeros and empty spans, so a parser reads all
- * its fields in a row and checks once. A writer that is full sets `bad` and writes nothing more.
+ * A reader that runs past its end sets `bad` and from then on yields zeros and empty spans, so a parser reads
+ *all its fields in a row and checks once. A writer that is full sets `bad` and writes nothing more.
  *
  *	struct wire w = wire_over(bytes, len);
  *	uint16_t id = wire_u16(&w), flags = wire_u16(&w);

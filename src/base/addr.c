@@ -60,7 +60,7 @@ static struct addr addr_mask(const struct addr *a, unsigned bits)
 {
 	struct addr m = *a;
 
-	for (size_t i = 0; i < sizeof(m.b); i++, bits = bits > 8 ? bits - 8 : 0)
+	for (size_t i = 0; i<sizeof(m.b); i++, bits = bits> 8 ? bits - 8 : 0)
 		m.b[i] = (uint8_t)(bits >= 8 ? m.b[i] : m.b[i] & (uint8_t)(0xff00 >> bits));
 	return m;
 }

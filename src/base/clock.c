@@ -60,7 +60,8 @@ int clock_parse_duration(const char *text, int64_t *ns)
 	static const struct {
 		const char *suffix;
 		double ns;
-	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"m", 60e9}, {"h", 3600e9},
+		{"d", 86400e9}};
 	char *end;
 	double v = strtod(text, &end);
 
