@@ -16,6 +16,7 @@ struct packet {
 	struct addr src, dst;
 	uint8_t proto; /* of l4: the last header after IPv6 extension headers */
 	uint8_t ttl;
+	uint16_t id;       /* IPv4 identification; 0 for IPv6 */
 	bool fragment;     /* any fragment but a whole packet; l4 is then NULL unless it is the first one */
 	bool cut;          /* fewer bytes are here than the packet says it has */
 	const uint8_t *l4; /* what IP carries; NULL when there is none to see */

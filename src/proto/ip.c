@@ -27,7 +27,7 @@ static int parse_v4(struct wire *w, struct packet *p)
 
 	wire_skip(w, 1);
 	total = wire_u16(w);
-	wire_skip(w, 2);
+	p->id = wire_u16(w);
 	frag = wire_u16(w);
 	p->ttl = wire_u8(w);
 	p->proto = wire_u8(w);
