@@ -10,7 +10,7 @@
 
 enum { ICMP_LEN = 8 };
 
-enum icmp_class { ICMP_OTHER, ICMP_ECHO, ICMP_ECHO_REPLY, ICMP_ERROR };
+enum icmp_class { ICMP_CLASS_OTHER, ICMP_CLASS_ECHO, ICMP_CLASS_REPLY, ICMP_CLASS_ERROR };
 
 struct icmp {
 	enum icmp_class class;

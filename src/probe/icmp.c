@@ -34,11 +34,11 @@ static bool icmp_sight(
 	(void)quoted; /* all that is needed stands in the first 8 bytes */
 	if (icmp_parse(p->src.family, p->l4, p->l4_len, &m) < 0 || !probe_flow_has(flows, m.id))
 		return false;
-	if (m.class != ICMP_ECHO && m.class != ICMP_ECHO_REPLY)
+	if (m.class != ICMP_CLASS_ECHO && m.class != ICMP_CLASS_REPLY)
 		return false;
-	out->what = m.class == ICMP_ECHO ? PROBE_SENT : PROBE_REPLY;
+	out->what = m.class == ICMP_CLASS_ECHO ? PROBE_SENT : PROBE_REPLY;
 	out->head = p->l4;
-	out->key.target = m.class == ICMP_ECHO ? p->dst : p->src;
+	out->key.target = m.class == ICMP_CLASS_ECHO ? p->dst : p->src;
 	out->key.flow_port = m.id;
 	out->key.token = m.seq;
 	return true;

@@ -62,7 +62,7 @@ struct probe_sight probe_look(const struct packet *p, const struct probe_flows *
 	if (!p->l4)
 		return s;
 	if (p->proto == (p->src.family == 4 ? IP_ICMP : IP_ICMP6) &&
-		icmp_parse(p->src.family, p->l4, p->l4_len, &error) == 0 && error.class == ICMP_ERROR) {
+		icmp_parse(p->src.family, p->l4, p->l4_len, &error) == 0 && error.class == ICMP_CLASS_ERROR) {
 		if (icmp_quoted(&error, &inner) < 0 || !look_through(&inner, flows, true, &s) ||
 			s.what != PROBE_SENT)
 			return (struct probe_sight){.what = PROBE_UNRELATED};

@@ -10,19 +10,19 @@ static const struct {
 	uint8_t family, type;
 	enum icmp_class class;
 } classes[] = {
-	{4, 8, ICMP_ECHO},
-	{4, 0, ICMP_ECHO_REPLY},
-	{4, 3, ICMP_ERROR},
-	{4, 4, ICMP_ERROR},
-	{4, 5, ICMP_ERROR},
-	{4, 11, ICMP_ERROR},
-	{4, 12, ICMP_ERROR},
-	{6, 128, ICMP_ECHO},
-	{6, 129, ICMP_ECHO_REPLY},
-	{6, 1, ICMP_ERROR},
-	{6, 2, ICMP_ERROR},
-	{6, 3, ICMP_ERROR},
-	{6, 4, ICMP_ERROR},
+	{4, 8, ICMP_CLASS_ECHO},
+	{4, 0, ICMP_CLASS_REPLY},
+	{4, 3, ICMP_CLASS_ERROR},
+	{4, 4, ICMP_CLASS_ERROR},
+	{4, 5, ICMP_CLASS_ERROR},
+	{4, 11, ICMP_CLASS_ERROR},
+	{4, 12, ICMP_CLASS_ERROR},
+	{6, 128, ICMP_CLASS_ECHO},
+	{6, 129, ICMP_CLASS_REPLY},
+	{6, 1, ICMP_CLASS_ERROR},
+	{6, 2, ICMP_CLASS_ERROR},
+	{6, 3, ICMP_CLASS_ERROR},
+	{6, 4, ICMP_CLASS_ERROR},
 };
 
 static const struct {
@@ -71,7 +71,7 @@ int icmp_parse(int family, const uint8_t *l4, size_t len, struct icmp *out)
 		return ERR_PARSE;
 	out->payload_len = wire_left(&w);
 	out->payload = wire_take(&w, out->payload_len);
-	out->class = ICMP_OTHER;
+	out->class = ICMP_CLASS_OTHER;
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
 		if (classes[i].family == family && classes[i].type == out->type)
 			out->class = classes[i].class;
@@ -80,7 +80,7 @@ int icmp_parse(int family, const uint8_t *l4, size_t len, struct icmp *out)
 
 int icmp_quoted(const struct icmp *error, struct packet *out)
 {
-	if (error->class != ICMP_ERROR || ip_parse(error->payload, error->payload_len, out) < 0)
+	if (error->class != ICMP_CLASS_ERROR || ip_parse(error->payload, error->payload_len, out) < 0)
 		return ERR_PARSE;
 	return out->l4 && out->l4_len >= QUOTE_MIN ? 0 : ERR_PARSE;
 }
