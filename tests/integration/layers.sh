@@ -15,7 +15,7 @@ void bad(void) { (void)malloc(3); exit(1); }
 C
 echo 'struct bad { uint8_t unknown_type; };' >"$scratch/include/net/bad.h"
 said=$(scripts/layers "$scratch" || true)
-for breach in 'pcap.h belongs to net' 'may not include net/bad.h' 'calls: malloc' 'calls: exit' \
+for breach in 'pcap.h belongs to net' 'may not include net/bad.h' 'calls: malloc' 'end the program: exit' \
 	'has no include/proto/bad.h' 'does not compile alone' ' 6 breaches'; do
 	grep -qF -- "$breach" <<<"$said" || { echo "not noticed: $breach"; exit 1; }
 done
