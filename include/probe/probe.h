@@ -105,6 +105,9 @@ struct probe_type {
 	bool (*sight)(const struct packet *p, const struct probe_flows *flows, bool quoted,
 		struct probe_sight *out);
 	void (*read)(const struct probe_spec *s, const struct packet *p, struct probe_answer *out);
+	/* The other way round from form: the cookie, question and EDNS cookie of a probe that was captured on
+	 * its way out. */
+	bool (*recover)(const struct packet *p, struct probe_spec *out);
 };
 
 extern const struct probe_type *const probe_types[PROBE_KINDS];

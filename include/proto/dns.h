@@ -40,9 +40,6 @@ struct dns_query {
 /* Sets `bad` in `w` when it does not fit or the name is no name. */
 void dns_query_write(struct wire_out *w, const struct dns_query *q);
 
-/* How many letters of a name case_bits can turn. */
-unsigned dns_case_letters(const char *name);
-
 struct dns_span {
 	const uint8_t *p; /* NULL: absent; empty is not absent */
 	size_t n;
@@ -69,6 +66,9 @@ int dns_parse(const uint8_t *bytes, size_t len, struct dns_reply *out);
 
 /* The character-strings of a TXT rdata joined into out[cap]; returns the length, cut at cap. */
 size_t dns_txt_join(struct dns_span rdata, uint8_t *out, size_t cap);
+
+/* The letter case of a name in wire form, as case_bits gives it. */
+uint64_t dns_case_bits(struct dns_span name);
 
 /* Is the reply's question this query's: same type, class and name; `exact` says whether the letter case
  * agrees too. */

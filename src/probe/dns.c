@@ -121,6 +121,39 @@ static void dns_read(const struct probe_spec *s, const struct packet *p, struct 
 		out->server_cookie = (struct bytes){r.cookie.p, r.cookie.n};
 }
 
+/* The question that asks for this, and the letter case it was written in. */
+static bool recover_question(const struct dns_reply *query, struct probe_spec *out)
+{
+	for (int q = QUESTION_ID_SERVER; q < QUESTIONS; q++) {
+		struct dns_query form;
+		bool exact;
+
+		out->question = (enum question)q;
+		form = query_of(out);
+		if (!dns_question_matches(query, &form, &exact))
+			continue;
+		out->cookie |= dns_case_bits(query->question) << CASE_SHIFT;
+		return true;
+	}
+	return false;
+}
+
+static bool dns_recover(const struct packet *p, struct probe_spec *out)
+{
+	struct dns_reply query;
+	struct udp u;
+
+	if (udp_parse(p->l4, p->l4_len, &u) < 0 || dns_parse(u.payload, u.payload_len, &query) < 0)
+		return false;
+	out->cookie = query.id;
+	out->dst_port = u.dst_port;
+	if (query.cookie.n >= DNS_COOKIE_CLIENT && query.cookie.n <= DNS_COOKIE_MAX) {
+		memcpy(out->dns_cookie, query.cookie.p, query.cookie.n);
+		out->dns_cookie_len = query.cookie.n;
+	}
+	return !query.response && recover_question(&query, out);
+}
+
 const struct probe_type probe_type_dns = {
 	.kind = PROBE_DNS,
 	.ip_proto = {IP_UDP, IP_UDP},
@@ -129,4 +162,5 @@ const struct probe_type probe_type_dns = {
 	.form = dns_form,
 	.sight = dns_sight,
 	.read = dns_read,
+	.recover = dns_recover,
 };

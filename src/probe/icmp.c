@@ -57,6 +57,17 @@ static void icmp_read(const struct probe_spec *s, const struct packet *p, struct
 		out->outcome = OUTCOME_REPLY;
 }
 
+static bool icmp_recover(const struct packet *p, struct probe_spec *out)
+{
+	struct icmp m;
+
+	if (icmp_parse(p->src.family, p->l4, p->l4_len, &m) < 0 || m.payload_len < sizeof(out->cookie))
+		return false;
+	out->cookie = wire_get64(m.payload);
+	/* Another prober's payload need not begin with its sequence number: replies are found by that. */
+	return (uint16_t)out->cookie == m.seq;
+}
+
 const struct probe_type probe_type_icmp = {
 	.kind = PROBE_ICMP,
 	.ip_proto = {IP_ICMP, IP_ICMP6},
@@ -66,4 +77,5 @@ const struct probe_type probe_type_icmp = {
 	.form = icmp_form,
 	.sight = icmp_sight,
 	.read = icmp_read,
+	.recover = icmp_recover,
 };

@@ -54,6 +54,17 @@ static void tcp_read(const struct probe_spec *s, const struct packet *p, struct 
 		out->fault = PROBE_NO_RESPONSE;
 }
 
+static bool tcp_recover(const struct packet *p, struct probe_spec *out)
+{
+	struct tcp t;
+
+	if (tcp_parse(p->l4, p->l4_len, &t) < 0)
+		return false;
+	out->cookie = t.seq;
+	out->dst_port = t.dst_port;
+	return true;
+}
+
 const struct probe_type probe_type_tcp = {
 	.kind = PROBE_TCP,
 	.ip_proto = {IP_TCP, IP_TCP},
@@ -62,4 +73,5 @@ const struct probe_type probe_type_tcp = {
 	.form = tcp_form,
 	.sight = tcp_sight,
 	.read = tcp_read,
+	.recover = tcp_recover,
 };

@@ -17,18 +17,11 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
-unsigned dns_case_letters(const char *name)
-{
-	unsigned n = 0;
-
-	for (; *name; name++)
-		n += is_letter(*name);
-	return n;
-}
-
 /* The wire form of a name with the letter case that the bits give. */
 static void name_write(struct wire_out *w, const char *name, uint64_t case_bits)
 {
+	size_t start = w->len;
+
 	while (*name && strcmp(name, ".") != 0) {
 		size_t n = strcspn(name, ".");
 
@@ -49,6 +42,7 @@ static void name_write(struct wire_out *w, const char *name, uint64_t case_bits)
 		name += n + (name[n] == '.');
 	}
 	wire_put_u8(w, 0);
+	w->bad = w->bad || w->len - start > DNS_NAME_MAX;
 }
 
 void dns_query_write(struct wire_out *w, const struct dns_query *q)
@@ -175,7 +169,7 @@ int dns_parse(const uint8_t *bytes, size_t len, struct dns_reply *out)
 	parse_header(&w, out);
 	for (size_t i = 0; i < 4; i++)
 		counts[i] = wire_u16(&w);
-	for (unsigned i = 0; i < counts[0] && !w.bad && i < MAX_RECORDS; i++) {
+	for (unsigned i = 0; i < counts[0] && !w.bad && records < MAX_RECORDS; i++, records++) {
 		size_t at = w.pos;
 		bool whole = name_skip(&w);
 		struct dns_span name = {bytes + at, w.pos - at};
@@ -231,4 +225,16 @@ bool dns_question_matches(const struct dns_reply *r, const struct dns_query *q, 
 		same = lower(buf[i]) == lower(r->question.p[i]);
 	*exact = same && memcmp(buf, r->question.p, w.len) == 0;
 	return same;
+}
+
+uint64_t dns_case_bits(struct dns_span name)
+{
+	uint64_t bits = 0;
+	unsigned n = 0;
+
+	/* Length bytes are below 64: never letters. */
+	for (size_t i = 0; i < name.n && n < 64; i++)
+		if (is_letter((char)name.p[i]))
+			bits |= (uint64_t)(name.p[i] < 'a') << n++;
+	return bits;
 }

@@ -14,7 +14,6 @@ static void set_l4(struct packet *p, struct wire *w, size_t want)
 {
 	size_t here = wire_left(w);
 
-	p->cut = here < want;
 	p->l4_len = here < want ? here : want;
 	p->l4 = wire_take(w, p->l4_len);
 }
@@ -42,6 +41,7 @@ static int parse_v4(struct wire *w, struct packet *p)
 	p->src = addr_v4(src);
 	p->dst = addr_v4(dst);
 	p->fragment = (frag & 0x3fff) != 0;
+	p->cut = wire_left(w) < total - ihl * 4U;
 	if ((frag & 0x1fff) == 0)
 		set_l4(p, w, total - ihl * 4U);
 	return 0;
@@ -106,10 +106,9 @@ static int parse_v6(struct wire *w, struct packet *p)
 		return ERR_PARSE;
 	p->src = addr_v6(src);
 	p->dst = addr_v6(dst);
+	p->cut = wire_left(w) < left;
 	if (skip_extensions(w, p, &left))
 		set_l4(p, w, left);
-	else
-		p->cut = w->bad;
 	return 0;
 }
 

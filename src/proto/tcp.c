@@ -15,7 +15,7 @@ int tcp_parse(const uint8_t *l4, size_t len, struct tcp *out)
 	offset = wire_u8(&w) >> 4;
 	out->flags = wire_u8(&w);
 	wire_skip(&w, 6);
-	if (w.bad || offset < 5)
+	if (w.bad || offset < 5 || offset * 4U > len)
 		return ERR_PARSE;
 	return 0;
 }

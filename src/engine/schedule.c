@@ -1,0 +1,95 @@
+#include "engine/schedule.h"
+
+#include "base/err.h"
+
+enum { ROUNDS = 4 };
+#define MIN_TICK_NS (200 * NS_PER_US)
+#define MAX_TICK_NS (50 * NS_PER_MS)
+
+int schedule_init(struct schedule *s, uint64_t seed)
+{
+	if (s->targets == 0 || s->n_slots == 0 || s->rounds == 0 ||
+		(uint64_t)s->n_slots * s->rounds > UINT32_MAX)
+		return ERR_RANGE;
+	s->key = hash_key_seeded(seed);
+	s->half_bits = 1;
+	while (UINT64_C(1) << (2 * s->half_bits) < s->targets)
+		s->half_bits++;
+	return 0;
+}
+
+uint64_t schedule_length(const struct schedule *s)
+{
+	return (uint64_t)s->targets * s->n_slots * s->rounds;
+}
+
+static uint32_t feistel(const struct schedule *s, uint32_t v)
+{
+	uint32_t mask = (UINT32_C(1) << s->half_bits) - 1;
+	uint32_t left = v >> s->half_bits, right = v & mask;
+
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint32_t in[2] = {right, i};
+		uint32_t next = left ^ ((uint32_t)hash_sip(&s->key, in, sizeof(in)) & mask);
+
+		left = right;
+		right = next;
+	}
+	return left << s->half_bits | right;
+}
+
+uint32_t schedule_permute(const struct schedule *s, uint32_t i)
+{
+	/* The network permutes a power of four >= targets; walking its cycle back into range keeps it a
+	 * permutation. */
+	do {
+		i = feistel(s, i);
+	} while (i >= s->targets);
+	return i;
+}
+
+struct schedule_item schedule_at(const struct schedule *s, uint64_t index)
+{
+	uint32_t pass = (uint32_t)(index / s->targets);
+
+	return (struct schedule_item){
+		.target = schedule_permute(s, (uint32_t)(index % s->targets)),
+		.round = pass / s->n_slots,
+		.slot = pass % s->n_slots,
+		.seq = pass,
+	};
+}
+
+void pace_start(struct pace *p, double rate_pps, struct mono now)
+{
+	*p = (struct pace){.rate_pps = rate_pps, .credit = 1, .last = now};
+}
+
+unsigned pace_allow(struct pace *p, struct mono now)
+{
+	p->credit += (double)(now.ns - p->last.ns) * p->rate_pps / 1e9;
+	p->last = now;
+	if (p->credit > PACE_BURST) {
+		p->forgone += p->credit - PACE_BURST;
+		p->credit = PACE_BURST;
+	}
+	return p->credit < 0 ? 0 : (unsigned)p->credit;
+}
+
+void pace_spend(struct pace *p, unsigned packets)
+{
+	p->credit -= packets;
+}
+
+void pace_idle(struct pace *p, struct mono now)
+{
+	p->last = now;
+	p->credit = p->credit < 1 ? p->credit : 1;
+}
+
+int64_t pace_tick_ns(const struct pace *p)
+{
+	int64_t gap = (int64_t)(1e9 / p->rate_pps);
+
+	return gap < MIN_TICK_NS ? MIN_TICK_NS : gap > MAX_TICK_NS ? MAX_TICK_NS : gap;
+}
