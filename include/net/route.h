@@ -26,6 +26,7 @@ struct egress {
 	enum egress_link link;
 	uint8_t ether[14]; /* EGRESS_ETHER: the header of a frame to the next hop */
 	bool down;         /* the interface is gone or down */
+	bool silent;       /* the next hop was asked for and did not answer: EGRESS_IP for now */
 };
 
 struct route; /* opaque: two netlink sockets and the egresses seen so far */

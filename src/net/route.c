@@ -178,33 +178,33 @@ static bool wait_neighbour(struct route *r, const struct egress *e, struct neigh
 
 /* --- egresses --- */
 
-/* Fills in how frames leave: what the link is and what the next hop's address is. False when a next hop is
- * silent. */
-static bool set_link(struct route *r, struct egress *e, bool wait)
+/* Fills in how frames leave: what the link is and what the next hop's address is. */
+static void set_link(struct route *r, struct egress *e, bool wait)
 {
 	struct link_info link;
 	struct neighbour next;
 	uint16_t type = e->source.family == 4 ? ETH_P_IP : ETH_P_IPV6;
 
 	e->link = EGRESS_IP;
+	e->silent = false;
 	e->down = get_link(r, e->ifindex, &link) < 0 || !link.up;
 	if (e->down)
-		return true;
+		return;
 	memcpy(e->interface, link.name, sizeof(e->interface));
 	if (link.type == ARPHRD_NONE) {
 		e->link = EGRESS_BARE;
-		return true;
+		return;
 	}
 	/* A host on the link is its own next hop: the kernel asks for each by itself. */
 	if (link.type != ARPHRD_ETHER || !e->gateway.family)
-		return true;
-	if (!(wait ? wait_neighbour(r, e, &next) : get_neighbour(r, e->ifindex, &e->gateway, &next)))
-		return false;
+		return;
+	e->silent = !(wait ? wait_neighbour(r, e, &next) : get_neighbour(r, e->ifindex, &e->gateway, &next));
+	if (e->silent)
+		return;
 	memcpy(e->ether, next.mac, 6);
 	memcpy(e->ether + 6, link.mac, 6);
 	wire_set16(e->ether + 12, type);
 	e->link = EGRESS_ETHER;
-	return true;
 }
 
 static int on_route_attr(const struct nlattr *a, void *arg)
@@ -275,7 +275,7 @@ static bool same_way(const struct egress *a, const struct egress *b)
 
 int route_lookup(struct route *r, const struct addr *dst, struct err_msg *why)
 {
-	char to[ADDR_TEXT_LEN], via[ADDR_TEXT_LEN];
+	char to[ADDR_TEXT_LEN];
 	struct egress e;
 	int rc = ask_route(r, dst, &e);
 
@@ -324,7 +324,7 @@ bool route_events(struct route *r)
 		errno = 0;
 	}
 	for (size_t i = 0; any && i < r->n; i++)
-		(void)set_link(r, &r->v[i], false);
+		set_link(r, &r->v[i], false);
 	return any;
 }
 
