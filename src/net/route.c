@@ -288,10 +288,7 @@ int route_lookup(struct route *r, const struct addr *dst, struct err_msg *why)
 	for (size_t i = 0; i < r->n; i++)
 		if (same_way(&r->v[i], &e))
 			return (int)i;
-	if (!set_link(r, &e, true))
-		return err_set(why, ERR_ROUTE,
-			"the next hop %s on %s, towards %s, does not answer (waited 3 s)",
-			addr_text(&e.gateway, via), e.interface, to);
+	set_link(r, &e, true);
 	if (vec_reserve(&r->v, &r->cap, r->n + 1) < 0)
 		return err_set(why, ERR_NOMEM, "out of memory for routes");
 	r->v[r->n] = e;
