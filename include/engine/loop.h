@@ -42,7 +42,7 @@ struct loop; /* opaque */
 
 /* Sockets, capture, routes, templates and ports. ERR_PERM, ERR_IFACE, ERR_ROUTE (no target can be reached at
  * all, or the next hop is silent), ERR_EXISTS (a flow's port is taken). */
-struct loop *loop_open(const struct loop_config *c, struct err_msg *why);
+struct loop *loop_open(const struct loop_config *c, int *err, struct err_msg *why);
 /* The ways out and the flows, as known so far. */
 size_t loop_egresses(const struct loop *l, struct run_egress *out, size_t cap);
 /* Runs until all is sent and answered or timed out, or a signal: the first one stops sending, the second one

@@ -31,6 +31,7 @@ struct loop {
 	bool warned_family[2];
 
 	uv_loop_t uv;
+	bool uv_ready;
 	uv_poll_t on_pace, on_clock, on_capture, on_route;
 	uv_signal_t on_int, on_term;
 	uv_timer_t on_tick;
@@ -350,12 +351,12 @@ static int open_all(struct loop *l, struct err_msg *why)
 
 	for (uint32_t i = 0; i < ec->n_slots; i++)
 		want.kinds[ec->slots[i].kind] = true;
-	l->sender = sender_open(l->c.interface, why);
-	if (!l->sender)
-		return ERR_PERM;
 	l->route = route_open(l->c.interface, &l->c.source4, &l->c.source6, why);
 	if (!l->route)
 		return ERR_IFACE;
+	l->sender = sender_open(l->c.interface, why);
+	if (!l->sender)
+		return ERR_PERM;
 	rc = check_routes(l, why);
 	if (rc < 0)
 		return rc;
@@ -372,25 +373,27 @@ static int open_all(struct loop *l, struct err_msg *why)
 	return open_templates(l, why);
 }
 
-struct loop *loop_open(const struct loop_config *c, struct err_msg *why)
+struct loop *loop_open(const struct loop_config *c, int *err, struct err_msg *why)
 {
 	struct loop *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		(void)err_set(why, ERR_NOMEM, "out of memory");
+		*err = err_set(why, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
 	l->c = *c;
 	l->pace_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	l->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (l->pace_fd < 0 || l->clock_fd < 0)
-		(void)err_set(why, ERR_IO, "timerfd: %s", strerror(errno));
+		*err = err_set(why, ERR_IO, "timerfd: %s", strerror(errno));
 	else if (uv_loop_init(&l->uv) != 0)
-		(void)err_set(why, ERR_NOMEM, "libuv: cannot start an event loop");
-	else if (open_all(l, why) == 0)
-		return l;
-	else
-		(void)uv_loop_close(&l->uv);
+		*err = err_set(why, ERR_NOMEM, "libuv: cannot start an event loop");
+	else {
+		l->uv_ready = true;
+		*err = open_all(l, why);
+		if (*err == 0)
+			return l;
+	}
 	loop_close(l);
 	return NULL;
 }
@@ -458,7 +461,6 @@ int loop_run(struct loop *l, struct loop_result *result, struct err_msg *why)
 		l->result.end = LOOP_TICK_FAILED;
 	uv_walk(&l->uv, close_handle, NULL);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&l->uv);
 	*result = l->result;
 	if (l->result.end == LOOP_CAPTURE_LOST)
 		return err_set(why, ERR_IFACE, "%s", l->why.text);
@@ -476,9 +478,11 @@ void loop_close(struct loop *l)
 	ports_close(l->ports);
 	free(l->templates);
 	free(l->way);
-	if (l->pace_fd > 0)
+	if (l->uv_ready)
+		(void)uv_loop_close(&l->uv);
+	if (l->pace_fd >= 0)
 		(void)close(l->pace_fd);
-	if (l->clock_fd > 0)
+	if (l->clock_fd >= 0)
 		(void)close(l->clock_fd);
 	free(l);
 }

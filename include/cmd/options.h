@@ -1,0 +1,54 @@
+/* Options: one table for the whole program, so that an option means the same in every command. From it come the parser, the
+ * reader of --config files, --help, the man page and the shell completion. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "data/record.h"
+#include "data/run.h"
+
+enum { OPTIONS_LISTS_MAX = 16 };
+
+/* Every option's value. A command sets its defaults before the command line is read. */
+struct options {
+	bool help, dry_run, json, quiet, strict, compress, no_retry;
+	unsigned verbose;
+	int family;                             /* 0, 4 or 6 */
+	const char *targets[OPTIONS_LISTS_MAX]; /* -f, each once more */
+	size_t n_targets;
+	const char *output, *interface, *blocklist, *config, *contact, *vp;
+	struct addr source4, source6;
+	double rate_pps;
+	uint64_t count, seed;
+	bool has_seed;
+	int64_t timeout_ns, linger_ns, gap_ns;
+	uint8_t kinds; /* set of 1 << enum probe_kind; 0: what each target answers */
+	uint64_t flows, flow_base, port, dscp;
+	enum question question;
+	enum stamp stamps;
+	struct vantage vantage; /* --location and what else is said of this machine */
+	bool man, completion;
+	char *const *args; /* what is not an option */
+	int n_args;
+	char *const *argv; /* the whole line, from the program's name on */
+	int argc;
+};
+
+struct command;
+
+/* Reads --config, then the command line (which beats it). 0, or ERR_PARSE with a message that names the option and what was
+ * expected. */
+int options_read(struct options *o, const struct command *c, int argc, char *argv[], struct err_msg *why);
+
+/* Says how the command is used: synopsis, options with their defaults, exit status. */
+void options_help(const struct command *c, const struct options *defaults);
+/* A roff man page and a bash completion of all commands, on stdout. */
+void options_man(void);
+void options_completion(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* What `probe` and `which` share: from options to a target list, a round's slots and an opened loop. */
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
+
+#include "cmd/options.h"
+#include "data/target.h"
+#include "engine/loop.h"
+
+enum { SESSION_SLOTS_MAX = PROBE_KINDS * 256 };
+
+struct session {
+	const struct options *o;
+	struct target_list targets;
+	struct schedule_slot slots[SESSION_SLOTS_MAX];
+	uint32_t n_slots;
+	struct loop_config loop;
+};
+
+/* Reads -f files, names and the blocklist into a target list. An exit code, 0 to go on. */
+int session_targets(struct session *s, const struct options *o);
+/* Adds one slot for each flow of this kind. */
+void session_slots(struct session *s, enum probe_kind kind, unsigned flows, enum question question);
+/* Fills s->loop but for the callbacks. */
+void session_config(struct session *s, const char *vp);
+/* Opens everything that needs privilege, then gives it up. An exit code, 0 to go on. */
+int session_open(struct session *s, struct loop **loop);
+/* What would be sent, to whom, how long it takes; on stdout. */
+int session_dry_run(const struct session *s);
+void session_free(struct session *s);
+
+/* This machine's name as a vantage point: its host name with odd characters replaced. */
+void session_host_name(char out[static 64]);
+
+#endif

@@ -1,0 +1,586 @@
+#include "cmd/options.h"
+
+#include <getopt.h>
+#include <ini.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cmd/command.h"
+
+/* How a value is read, checked and shown. `field` points into struct options; `text` is NULL for flags. */
+struct kind_of_value {
+	int (*set)(void *field, const char *text, struct err_msg *why);
+	int (*show)(
+		const void *field, char *out, size_t cap); /* a default, for --help; NULL: none is shown */
+};
+
+static int bad(struct err_msg *why, const char *text, const char *expected)
+{
+	return err_set(why, ERR_PARSE, "'%s' is not %s", text, expected);
+}
+
+static int set_flag(void *field, const char *text, struct err_msg *why)
+{
+	(void)why;
+	*(bool *)field = !text || strcmp(text, "no") != 0;
+	return 0;
+}
+
+static int set_more(void *field, const char *text, struct err_msg *why)
+{
+	(void)text;
+	(void)why;
+	++*(unsigned *)field;
+	return 0;
+}
+
+static int set_family4(void *field, const char *text, struct err_msg *why)
+{
+	(void)text;
+	(void)why;
+	*(int *)field = 4;
+	return 0;
+}
+
+static int set_family6(void *field, const char *text, struct err_msg *why)
+{
+	(void)text;
+	(void)why;
+	*(int *)field = 6;
+	return 0;
+}
+
+static int set_text(void *field, const char *text, struct err_msg *why)
+{
+	(void)why;
+	*(const char **)field = text;
+	return 0;
+}
+
+static int set_files(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	if (o->n_targets == OPTIONS_LISTS_MAX)
+		return err_set(why, ERR_RANGE, "more than %d files", OPTIONS_LISTS_MAX);
+	o->targets[o->n_targets++] = text;
+	return 0;
+}
+
+static int set_number(void *field, const char *text, struct err_msg *why)
+{
+	char *end;
+	unsigned long long v = strtoull(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end)
+		return bad(why, text, "a whole number");
+	*(uint64_t *)field = v;
+	return 0;
+}
+
+static int show_number(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%llu", (unsigned long long)*(const uint64_t *)field);
+}
+
+static int set_limited(void *field, const char *text, uint64_t low, uint64_t high, struct err_msg *why)
+{
+	uint64_t v;
+
+	if (set_number(&v, text, why) < 0)
+		return ERR_PARSE;
+	if (v < low || v > high)
+		return err_set(why, ERR_RANGE, "%s is not between %llu and %llu", text,
+			(unsigned long long)low, (unsigned long long)high);
+	*(uint64_t *)field = v;
+	return 0;
+}
+
+static int set_count(void *field, const char *text, struct err_msg *why)
+{
+	return set_limited(field, text, 1, UINT32_MAX, why);
+}
+
+static int set_flows(void *field, const char *text, struct err_msg *why)
+{
+	return set_limited(field, text, 1, 256, why);
+}
+
+static int set_port(void *field, const char *text, struct err_msg *why)
+{
+	return set_limited(field, text, 1, 65535, why);
+}
+
+static int set_flow_base(void *field, const char *text, struct err_msg *why)
+{
+	return set_limited(field, text, 1024, 65535 - 256, why);
+}
+
+static int set_dscp(void *field, const char *text, struct err_msg *why)
+{
+	return set_limited(field, text, 0, 63, why);
+}
+
+static int set_seed(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	o->has_seed = true;
+	return set_number(&o->seed, text, why);
+}
+
+static int set_rate(void *field, const char *text, struct err_msg *why)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || !isfinite(v))
+		return bad(why, text, "a rate in packets/s, like 100, 5k or 1M");
+	v *= strcmp(end, "k") == 0 ? 1e3 : strcmp(end, "M") == 0 ? 1e6 : 1;
+	if (*end && strcmp(end, "k") != 0 && strcmp(end, "M") != 0)
+		return bad(why, text, "a rate in packets/s, like 100, 5k or 1M");
+	if (v < 0.001 || v > 1e7)
+		return err_set(why, ERR_RANGE, "%s is not between 0.001 and 10M packets/s", text);
+	*(double *)field = v;
+	return 0;
+}
+
+static int show_rate(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%g", *(const double *)field);
+}
+
+static int set_duration(void *field, const char *text, struct err_msg *why)
+{
+	if (clock_parse_duration(text, field) < 0)
+		return bad(why, text, "a time, like 5s, 200ms or 10m");
+	return 0;
+}
+
+static int show_duration(const void *field, char *out, size_t cap)
+{
+	int64_t ns = *(const int64_t *)field;
+
+	if (ns < 0)
+		return snprintf(out, cap, "the timeout");
+	return ns % NS_PER_S ? snprintf(out, cap, "%gms", (double)ns / 1e6)
+			     : snprintf(out, cap, "%gs", (double)ns / 1e9);
+}
+
+static int set_kinds(void *field, const char *text, struct err_msg *why)
+{
+	uint8_t kinds = 0;
+	char word[16];
+
+	for (const char *at = text; *at;) {
+		size_t n = strcspn(at, ",");
+		int kind;
+
+		(void)snprintf(
+			word, sizeof(word), "%.*s", (int)(n < sizeof(word) ? n : sizeof(word) - 1), at);
+		kind = probe_kind_parse(word);
+		if (kind < 0)
+			return bad(why, text, "a list of dns, icmp and tcp");
+		kinds = (uint8_t)(kinds | 1U << kind);
+		at += n + (at[n] == ',');
+	}
+	if (!kinds)
+		return bad(why, text, "a list of dns, icmp and tcp");
+	*(uint8_t *)field = kinds;
+	return 0;
+}
+
+static int set_question(void *field, const char *text, struct err_msg *why)
+{
+	int q = question_parse(text);
+
+	if (q <= QUESTION_NONE)
+		return bad(why, text, "id.server, hostname.bind, version.bind, version.server or in-soa");
+	*(enum question *)field = (enum question)q;
+	return 0;
+}
+
+static int show_question(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%s", question_name(*(const enum question *)field));
+}
+
+static int set_stamps(void *field, const char *text, struct err_msg *why)
+{
+	int s = stamp_parse(text);
+
+	if (s != STAMP_KERNEL && s != STAMP_HYBRID)
+		return bad(why, text, "kernel or hybrid");
+	*(enum stamp *)field = (enum stamp)s;
+	return 0;
+}
+
+static int show_stamps(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%s", stamp_name(*(const enum stamp *)field));
+}
+
+static int set_source(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+	struct addr a;
+
+	if (addr_parse(text, &a) < 0)
+		return bad(why, text, "an IPv4 or IPv6 address");
+	*(a.family == 4 ? &o->source4 : &o->source6) = a;
+	return 0;
+}
+
+static int set_vp(void *field, const char *text, struct err_msg *why)
+{
+	if (vantage_name_check(text, why) < 0)
+		return ERR_PARSE;
+	return set_text(field, text, why);
+}
+
+static int set_location(void *field, const char *text, struct err_msg *why)
+{
+	return vantage_parse_location(text, field, why);
+}
+
+static int set_contact(void *field, const char *text, struct err_msg *why)
+{
+	if (strlen(text) > 128)
+		return err_set(why, ERR_RANGE, "longer than 128 bytes");
+	return set_text(field, text, why);
+}
+
+static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NULL},
+				  family4 = {set_family4, NULL}, family6 = {set_family6, NULL},
+				  text_value = {set_text, NULL}, files = {set_files, NULL},
+				  count = {set_count, show_number}, flows = {set_flows, show_number},
+				  port = {set_port, show_number}, flow_base = {set_flow_base, show_number},
+				  dscp = {set_dscp, NULL}, seed = {set_seed, NULL},
+				  rate = {set_rate, show_rate}, duration = {set_duration, show_duration},
+				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
+				  stamps = {set_stamps, show_stamps}, source = {set_source, NULL},
+				  vp = {set_vp, NULL}, location = {set_location, NULL},
+				  contact = {set_contact, NULL};
+
+struct option_row {
+	const char *name;
+	char letter;     /* 0: none */
+	const char *arg; /* NULL: a flag */
+	const struct kind_of_value *kind;
+	size_t offset;
+	const char *help;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct option_row rows[] = {
+	{"targets", 'f', "FILE", &files, 0,
+		"addresses to probe, a CSV or one a line; - is stdin; may be repeated"},
+	{"output", 'o', "RUN", &text_value, AT(output), "folder that the rows go into; made if needed"},
+	{"rate", 'r', "PPS", &rate, AT(rate_pps), "packets a second, over all targets"},
+	{"count", 'c', "N", &count, AT(count), "rounds: probes of each kind and flow for each target"},
+	{"gap", 0, "TIME", &duration, AT(gap_ns), "time between two probes to one target, at least"},
+	{"timeout", 't', "TIME", &duration, AT(timeout_ns), "a reply after this is late"},
+	{"linger", 0, "TIME", &duration, AT(linger_ns),
+		"how long after the timeout late replies are still taken"},
+	{"probes", 'p', "KINDS", &kinds, AT(kinds),
+		"dns,icmp,tcp or some of them (default: what each target answers)"},
+	{"question", 0, "NAME", &question, AT(question),
+		"what DNS is asked: id.server, hostname.bind, version.bind, version.server, in-soa; NSID "
+		"always"},
+	{"no-retry", 0, NULL, &flag, AT(no_retry),
+		"do not ask again as IN SOA + NSID where CHAOS is not answered"},
+	{"flows", 0, "N", &flows, AT(flows), "flows per target: more than 1 shows the sites behind ECMP"},
+	{"flow-base", 0, "PORT", &flow_base, AT(flow_base),
+		"source port (and ICMP id) of flow 0; runs to be compared need the same"},
+	{"port", 0, "PORT", &port, AT(port), "TCP port, where the targets file names none"},
+	{"interface", 'I', "NAME", &text_value, AT(interface), "send and capture on this interface only"},
+	{"source", 'S', "ADDR", &source, 0, "source address; once for each family"},
+	{"ipv4", '4', NULL, &family4, AT(family), "IPv4 targets only"},
+	{"ipv6", '6', NULL, &family6, AT(family), "IPv6 targets only"},
+	{"stamps", 0, "KIND", &stamps, AT(stamps),
+		"sending times: kernel (exact) or hybrid (cheaper: taken just before the send)"},
+	{"blocklist", 'b', "FILE", &text_value, AT(blocklist), "prefixes never to be probed, one a line"},
+	{"contact", 0, "TEXT", &contact, AT(contact),
+		"who to ask about these probes; goes into ICMP payloads"},
+	{"dscp", 0, "N", &dscp, AT(dscp), "DSCP of every packet, 0 to 63 (default 0)"},
+	{"seed", 'e', "N", &seed, 0, "order of the targets (default: random); never part of a packet"},
+	{"vp", 0, "NAME", &vp, AT(vp), "name of this vantage point (default: the host name)"},
+	{"location", 0, "LAT,LON[,KM]", &location, AT(vantage),
+		"where this machine is, and how sure that is"},
+	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
+	{"compress", 'z', NULL, &flag, AT(compress), "write rows as .csv.zst"},
+	{"dry-run", 'n', NULL, &flag, AT(dry_run),
+		"say what would be sent, to whom, how long it takes; send nothing"},
+	{"json", 'j', NULL, &flag, AT(json), "JSON instead of a table"},
+	{"quiet", 'q', NULL, &flag, AT(quiet), "no progress, no summary; warnings stay"},
+	{"verbose", 'v', NULL, &more, AT(verbose), "say more; may be repeated"},
+	{"config", 0, "FILE", &text_value, AT(config),
+		"options from an INI file: long names in [COMMAND] or [catchmap]; flags beat it"},
+	{"man", 0, NULL, &flag, AT(man), "the manual page, as roff"},
+	{"completion", 0, NULL, &flag, AT(completion), "completion for bash"},
+	{"help", 'h', NULL, &flag, AT(help), "this text"},
+};
+enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static const struct option_row *row_of(const char *name)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static bool takes(const struct command *c, const char *name)
+{
+	if (strcmp(name, "help") == 0)
+		return true;
+	for (size_t i = 0; c->options[i]; i++)
+		if (strcmp(c->options[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int set_row(struct options *o, const struct option_row *row, const char *text, struct err_msg *why)
+{
+	struct err_msg inner = {{0}};
+
+	if (row->kind->set((char *)o + row->offset, text, &inner) == 0)
+		return 0;
+	return err_set(why, ERR_PARSE, "--%s: %s", row->name, inner.text);
+}
+
+/* --- the config file --- */
+
+struct ini_context {
+	struct options *o;
+	const struct command *c;
+	const char *path;
+	struct err_msg *why;
+	int rc;
+};
+
+/* inih frees its strings: values are kept for as long as the program runs. */
+static int on_ini(void *user, const char *section, const char *name, const char *value)
+{
+	struct ini_context *x = user;
+	const struct option_row *row = row_of(name);
+	struct err_msg inner = {{0}};
+	bool here = strcmp(section, x->c->name) == 0, general = strcmp(section, "catchmap") == 0 || !*section;
+	char *kept;
+
+	if ((!here && !general) || (general && row && !takes(x->c, name)) || x->rc < 0)
+		return 1;
+	if (!row || !takes(x->c, name) || strcmp(name, "config") == 0) {
+		x->rc = err_set(x->why, ERR_PARSE, "%s: [%s] has no option '%s'", x->path, section, name);
+		return 1;
+	}
+	kept = strdup(value);
+	if (!kept)
+		x->rc = ERR_NOMEM;
+	else if (set_row(x->o, row, kept, &inner) < 0)
+		x->rc = err_set(x->why, ERR_PARSE, "%s: [%s] %s", x->path, section, inner.text);
+	return 1;
+}
+
+static int read_config(struct options *o, const struct command *c, const char *path, struct err_msg *why)
+{
+	struct ini_context x = {o, c, path, why, 0};
+	int rc = ini_parse(path, on_ini, &x);
+
+	if (rc < 0)
+		return err_set(why, ERR_IO, "%s: cannot be read", path);
+	if (rc > 0)
+		return err_set(why, ERR_PARSE, "%s:%d: neither [section] nor name = value", path, rc);
+	return x.rc;
+}
+
+/* --- the command line --- */
+
+enum { LETTERS_MAX = 2 * N_ROWS + 3 };
+
+static void make_getopt(
+	const struct command *c, struct option longs[static N_ROWS + 1], char letters[static LETTERS_MAX])
+{
+	size_t n = 0, l = 0;
+
+	letters[l++] = ':';
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (!takes(c, rows[i].name))
+			continue;
+		longs[n++] = (struct option){
+			rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 1000 + (int)i};
+		if (!rows[i].letter)
+			continue;
+		letters[l++] = rows[i].letter;
+		if (rows[i].arg)
+			letters[l++] = ':';
+	}
+	longs[n] = (struct option){0};
+	letters[l] = '\0';
+}
+
+static const struct option_row *row_of_getopt(int got)
+{
+	if (got >= 1000)
+		return &rows[got - 1000];
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].letter == got)
+			return &rows[i];
+	return NULL;
+}
+
+static int getopt_failed(const struct command *c, int got, char *argv[], struct err_msg *why)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = {'-', (char)optopt, '\0'};
+
+	if (optopt && optopt < 1000)
+		word = letter;
+	return got == ':' ? err_set(why, ERR_PARSE, "%s needs a value (catchmap %s --help)", word, c->name)
+			  : err_set(why, ERR_PARSE, "unknown option %s (catchmap %s --help)", word, c->name);
+}
+
+/* One walk over argv: with `only_help` just --help and --config are looked for. */
+static int walk(
+	struct options *o, const struct command *c, int argc, char *argv[], bool first, struct err_msg *why)
+{
+	struct option longs[N_ROWS + 1];
+	char letters[LETTERS_MAX];
+	int got;
+
+	make_getopt(c, longs, letters);
+	optind = 0;
+	opterr = 0;
+	while ((got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		const struct option_row *row = got == '?' || got == ':' ? NULL : row_of_getopt(got);
+
+		if (!row && first)
+			continue;
+		if (!row)
+			return getopt_failed(c, got, argv, why);
+		if (first && strcmp(row->name, "help") != 0 && strcmp(row->name, "config") != 0)
+			continue;
+		if (set_row(o, row, optarg, why) < 0)
+			return ERR_PARSE;
+	}
+	o->args = argv + optind;
+	o->n_args = argc - optind;
+	return 0;
+}
+
+int options_read(struct options *o, const struct command *c, int argc, char *argv[], struct err_msg *why)
+{
+	/* --help and --config first: a broken file or line must not hide the help, and flags must beat the file. */
+	(void)walk(o, c, argc, argv, true, why);
+	if (o->help)
+		return 0;
+	if (o->config && read_config(o, c, o->config, why) < 0)
+		return ERR_PARSE;
+	return walk(o, c, argc, argv, false, why);
+}
+
+/* --- what is said of them --- */
+
+static void left_column(const struct option_row *row, char *out, size_t cap)
+{
+	char letter[8] = "    ";
+
+	if (row->letter)
+		(void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+	(void)snprintf(
+		out, cap, "  %s--%s%s%s", letter, row->name, row->arg ? " " : "", row->arg ? row->arg : "");
+}
+
+static void show_default(const struct option_row *row, const struct options *defaults, char *out, size_t cap)
+{
+	char value[64] = "";
+
+	out[0] = '\0';
+	if (row->kind->show &&
+		row->kind->show((const char *)defaults + row->offset, value, sizeof(value)) > 0)
+		(void)snprintf(out, cap, " (default %s)", value);
+}
+
+void options_help(const struct command *c, const struct options *defaults)
+{
+	char left[64], value[80];
+
+	(void)printf("usage: catchmap %s %s\n\n%s\n\noptions:\n", c->name, c->synopsis, c->about);
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (!takes(c, rows[i].name))
+			continue;
+		left_column(&rows[i], left, sizeof(left));
+		show_default(&rows[i], defaults, value, sizeof(value));
+		(void)printf("%-30s %s%s\n", left, rows[i].help, value);
+	}
+	(void)printf("\nexit status: 0 done, 2 usage or bad input, 3 no privilege or no interface, 4 "
+		     "partial, 5 no reply at "
+		     "all, 128+n signal n\n");
+}
+
+/* Text in roff: a leading dot or quote would be a request. */
+static void roff_text(const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if ((p == text || p[-1] == '\n') && (*p == '.' || *p == '\''))
+			(void)fputs("\\&", stdout);
+		(void)fputs(*p == '-' ? "\\-" : *p == '\\' ? "\\\\" : (char[2]){*p, '\0'}, stdout);
+	}
+	(void)fputc('\n', stdout);
+}
+
+static void man_command(const struct command *c)
+{
+	struct options defaults = {0};
+	char left[64], value[80];
+
+	if (c->defaults)
+		c->defaults(&defaults);
+	(void)printf(".SS \"catchmap %s %s\"\n", c->name, c->synopsis);
+	roff_text(c->about);
+	for (size_t i = 0; i < N_ROWS; i++) {
+		if (!takes(c, rows[i].name))
+			continue;
+		left_column(&rows[i], left, sizeof(left));
+		show_default(&rows[i], &defaults, value, sizeof(value));
+		(void)printf(".TP\n.B ");
+		roff_text(left + strspn(left, " "));
+		(void)fputs(rows[i].help, stdout);
+		(void)printf("%s\n", value);
+	}
+}
+
+void options_man(void)
+{
+	(void)printf(".TH CATCHMAP 1 \"\" \"catchmap " CATCHMAP_VERSION "\"\n.SH NAME\n"
+		     "catchmap \\- which site of an anycast service answers, and who is served by which\n"
+		     ".SH SYNOPSIS\n.B catchmap\n.I COMMAND\n[options] ...\n.SH COMMANDS\n");
+	for (size_t i = 0; commands[i]; i++)
+		man_command(commands[i]);
+	(void)printf(".SH EXIT STATUS\n0 done (losses are data); 1 \\-\\-fail\\-on found what it names; 2 "
+		     "usage or bad input file; "
+		     "3 no privilege or no interface; 4 partial; 5 no reply at all; 128+n after signal n.\n");
+}
+
+void options_completion(void)
+{
+	(void)printf(
+		"_catchmap()\n{\n\tlocal words cur=${COMP_WORDS[COMP_CWORD]}\n\tcase ${COMP_WORDS[1]} in\n");
+	for (size_t i = 0; commands[i]; i++) {
+		(void)printf("\t%s) words='", commands[i]->name);
+		for (size_t r = 0; r < N_ROWS; r++)
+			if (takes(commands[i], rows[r].name))
+				(void)printf(" --%s", rows[r].name);
+		(void)printf("' ;;\n");
+	}
+	(void)printf("\t*) words='");
+	for (size_t i = 0; commands[i]; i++)
+		(void)printf(" %s", commands[i]->name);
+	(void)printf("' ;;\n\tesac\n\tCOMPREPLY=()\n\t[[ $cur == -* || $COMP_CWORD -eq 1 ]] && "
+		     "COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+		     "complete -o default -F _catchmap catchmap\n");
+}
