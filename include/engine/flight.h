@@ -45,7 +45,7 @@ struct flight_probe {
 	bool has_cookie, has_rcode, has_edns, timed_out, stepped;
 };
 
-enum { FLIGHT_NONE = UINT32_MAX };
+#define FLIGHT_NONE UINT32_MAX
 
 struct flight {
 	struct flight_probe *ring;

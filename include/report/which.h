@@ -9,7 +9,7 @@
 
 /* service: the target's name, or "". stamps: how exact the times are ("kernel", ...). */
 int which_text(FILE *out, const struct observation *o, const char *service, bool colour);
-int which_json(FILE *out, const struct observation *const *o, const char *const *services, size_t n,
-	const char *stamps);
+int which_json(
+	FILE *out, const struct observation *o, const char *const *services, size_t n, const char *stamps);
 
 #endif

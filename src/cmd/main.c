@@ -20,7 +20,7 @@ const struct command *const commands[] = {
 int command_fail(enum exit_code code, const struct err_msg *why)
 {
 	(void)fprintf(stderr, "catchmap: %s\n", why->text);
-	return code;
+	return (int)code;
 }
 
 void command_warn(const char *text)

@@ -88,7 +88,7 @@ static int show_number(const void *field, char *out, size_t cap)
 
 static int set_limited(void *field, const char *text, uint64_t low, uint64_t high, struct err_msg *why)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (set_number(&v, text, why) < 0)
 		return ERR_PARSE;

@@ -48,17 +48,14 @@ static const char *service_of(const struct question_asked *q, size_t i)
 static int print_json(const struct question_asked *q)
 {
 	size_t n = q->s.targets.n;
-	const struct observation **o = calloc(n, sizeof(*o));
-	const char **services = calloc(n, sizeof(*services));
-	int rc = o && services ? 0 : ERR_NOMEM;
+	const char **services = calloc(n + 1, sizeof(*services));
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		o[i] = &q->seen[i];
+	if (!services)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
 		services[i] = service_of(q, i);
-	}
-	if (rc == 0)
-		rc = which_json(stdout, o, services, n, stamp_name(q->s.o->stamps));
-	free(o);
+	rc = which_json(stdout, q->seen, services, n, stamp_name(q->s.o->stamps));
 	free(services);
 	return rc;
 }

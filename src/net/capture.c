@@ -27,14 +27,14 @@ struct capture {
 static const char *const filter_in[PROBE_KINDS] = {
 	[PROBE_DNS] = "(udp and dst portrange %1$u-%2$u)",
 	[PROBE_TCP] = "(tcp and dst portrange %1$u-%2$u)",
-	[PROBE_ICMP] = "(icmp[0] == 0 and icmp[4:2] >= %1$u and icmp[4:2] <= %2$u) or "
-		       "(icmp6 and ip6[40] == 129 and ip6[44:2] >= %1$u and ip6[44:2] <= %2$u)",
+	[PROBE_ICMP] = ("(icmp[0] == 0 and icmp[4:2] >= %1$u and icmp[4:2] <= %2$u) or "
+			"(icmp6 and ip6[40] == 129 and ip6[44:2] >= %1$u and ip6[44:2] <= %2$u)"),
 };
 static const char *const filter_out[PROBE_KINDS] = {
 	[PROBE_DNS] = " or (udp and src portrange %1$u-%2$u)",
 	[PROBE_TCP] = " or (tcp and src portrange %1$u-%2$u and (tcp[13] == 2 or ip6[53] == 2))",
-	[PROBE_ICMP] = " or (icmp[0] == 8 and icmp[4:2] >= %1$u and icmp[4:2] <= %2$u) or "
-		       "(icmp6 and ip6[40] == 128 and ip6[44:2] >= %1$u and ip6[44:2] <= %2$u)",
+	[PROBE_ICMP] = (" or (icmp[0] == 8 and icmp[4:2] >= %1$u and icmp[4:2] <= %2$u) or "
+			"(icmp6 and ip6[40] == 128 and ip6[44:2] >= %1$u and ip6[44:2] <= %2$u)"),
 };
 static const char filter_errors[] =
 	"(icmp[0] == 3 or icmp[0] == 4 or icmp[0] == 5 or icmp[0] == 11 or icmp[0] == 12) or "

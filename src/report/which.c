@@ -349,8 +349,8 @@ static json_t *json_line(const struct observe_line *l)
 		json_flows(l->flows), "answers", answers);
 }
 
-int which_json(FILE *out, const struct observation *const *o, const char *const *services, size_t n,
-	const char *stamps)
+int which_json(
+	FILE *out, const struct observation *o, const char *const *services, size_t n, const char *stamps)
 {
 	json_t *list = json_array();
 	char target[ADDR_TEXT_LEN], source[ADDR_TEXT_LEN];
@@ -359,12 +359,12 @@ int which_json(FILE *out, const struct observation *const *o, const char *const 
 	for (size_t i = 0; i < n; i++) {
 		json_t *probes = json_array();
 
-		for (size_t k = 0; k < o[i]->n; k++)
-			(void)json_array_append_new(probes, json_line(&o[i]->line[k]));
+		for (size_t k = 0; k < o[i].n; k++)
+			(void)json_array_append_new(probes, json_line(&o[i].line[k]));
 		(void)json_array_append_new(
 			list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "target",
-				      addr_text(&o[i]->target, target), "service", services[i], "source",
-				      addr_text(&o[i]->source, source), "stamps", stamps, "probes", probes));
+				      addr_text(&o[i].target, target), "service", services[i], "source",
+				      addr_text(&o[i].source, source), "stamps", stamps, "probes", probes));
 	}
 	rc = json_dumpf(list, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) < 0 || fputc('\n', out) == EOF
 		     ? ERR_IO
