@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define NS_PER_S INT64_C(1000000000)
+#define OVERSLEEP_MAX_NS INT64_C(50000) /* one long absence must not make us poll for long */
 
 enum {
 	INDEX_MAX = 4096,   /* interface indices are small in a fresh network namespace */
@@ -72,6 +73,7 @@ struct wires {
 	uint32_t ring_at;
 	uint64_t arrivals;
 	struct figures *figures;
+	int64_t oversleep_ns, jitter_ns; /* of ppoll: smoothed mean and deviation */
 	struct port ports[INDEX_MAX];
 	struct due heap[FLIGHT_MAX];
 	uint32_t in_flight;
@@ -153,7 +155,8 @@ static void count_losses(struct wires *w)
  * monotonic one. */
 static void take_arrivals(struct wires *w)
 {
-	const int64_t wall_to_mono_ns = clock_ns(CLOCK_MONOTONIC) - clock_ns(CLOCK_REALTIME);
+	const int64_t wall_ns = clock_ns(CLOCK_REALTIME);
+	const int64_t wall_to_mono_ns = clock_ns(CLOCK_MONOTONIC) - wall_ns;
 
 	for (;; w->ring_at = (w->ring_at + 1) % RING_FRAMES) {
 		struct tpacket2_hdr *h = (void *)(w->ring + (size_t)w->ring_at * RING_FRAME);
@@ -227,20 +230,38 @@ static int64_t send_due(struct wires *w)
 	return -1;
 }
 
-static void carry(struct wires *w)
+/* An idle processor wakes tens of microseconds late, a busy one hardly: ppoll is asked to return so much earlier as it
+ * has been late of late (estimated like a TCP retransmission timeout), and the remainder is spent polling. */
+static void wait_until(struct wires *w, int64_t at_ns)
 {
+	struct pollfd p = {.fd = w->fd, .events = POLLIN};
+	const int64_t asked_ns = at_ns - w->oversleep_ns - 2 * w->jitter_ns;
+	const int64_t left_ns = asked_ns - clock_ns(CLOCK_MONOTONIC);
+	const struct timespec left = {left_ns / NS_PER_S, left_ns % NS_PER_S};
+	int64_t error_ns;
+
+	if (left_ns <= 0 || ppoll(&p, 1, &left, NULL) != 0)
+		return;
+	error_ns = clock_ns(CLOCK_MONOTONIC) - asked_ns - w->oversleep_ns;
+	if (error_ns > OVERSLEEP_MAX_NS)
+		error_ns = OVERSLEEP_MAX_NS;
+	w->oversleep_ns += error_ns / 8;
+	w->jitter_ns += ((error_ns < 0 ? -error_ns : error_ns) - w->jitter_ns) / 4;
+}
+
+static _Noreturn void carry(struct wires *w)
+{
+	struct pollfd p = {.fd = w->fd, .events = POLLIN};
+
 	for (;;) {
-		struct pollfd p = {.fd = w->fd, .events = POLLIN};
-		struct timespec left = {0};
-		int64_t next_ns, left_ns;
+		int64_t next_ns;
 
 		take_arrivals(w);
 		next_ns = send_due(w);
-		left_ns = next_ns - clock_ns(CLOCK_MONOTONIC);
-		if (next_ns >= 0 && left_ns > 0)
-			left = (struct timespec){left_ns / NS_PER_S, left_ns % NS_PER_S};
-		if (ppoll(&p, 1, next_ns < 0 ? NULL : &left, NULL) < 0 && errno != EINTR)
-			die("ppoll");
+		if (next_ns < 0)
+			ppoll(&p, 1, NULL, NULL);
+		else
+			wait_until(w, next_ns);
 	}
 }
 

@@ -2,6 +2,8 @@
 ROOT_ZONE = """\
 . 3600 IN SOA ns1.lab.example. hostmaster.lab.example. 1 3600 900 604800 300
 . 3600 IN NS ns1.lab.example.
+ns1.lab.example. 3600 IN A 192.0.2.53
+ns1.lab.example. 3600 IN AAAA 2001:db8:a::53
 lab.example. 3600 IN TXT "the root of the lab"
 """
 

@@ -5,6 +5,7 @@ import pathlib
 import select
 import signal
 import sys
+import time
 
 from . import LabError
 
@@ -67,6 +68,12 @@ class Folder:
         ended.register(fd, select.POLLIN)
         ended.poll(10000)
         os.close(fd)
+
+    def wait(self):
+        """Until the last holder of the lock, the parent of the first process, is gone too."""
+        give_up = time.monotonic() + 10
+        while self.is_alive() and time.monotonic() < give_up:
+            time.sleep(0.005)
 
     def remove(self):
         """Only what is ours; what others put there stays, and with it the folder."""

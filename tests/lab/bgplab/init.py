@@ -71,10 +71,8 @@ def make_nodes(topology):
     for port in (p for wire in topology.wires for p in wire):
         pairs.append(f"link add name {port.far_end} type veth peer name {port.name} netns {port.node.name}")
         pairs.append(f"link set dev {port.far_end} up")
-    for vp in topology.kind("vp"):
-        for p in vp.ports:
-            pairs.append(f"link add name {p.name} netns {vp.name} type veth peer name {p.peer.name} "
-                         f"netns {p.peer.node.name}")
+    pairs += [f"link add name {a.name} netns {a.node.name} type veth peer name {b.name} netns {b.node.name}"
+              for a, b in topology.patches]
     run(["sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"])
     run(["ip", "-batch", "-"], "\n".join(pairs) + "\n")
     far_ends = [p.far_end for wire in topology.wires for p in wire]

@@ -1,7 +1,7 @@
 """Rows of ../bgp.d -> nodes, ports, wires and their addresses. Pure: touches no system.
 
-A node is a network namespace, a port one of its interfaces. Two ports are a wire when distance lies between them, else
-(an eyeball's router and its vantage point) a plain veth pair. Documentation prefixes and AS numbers only:
+A node is a network namespace, a port one of its interfaces. Two ports in different places are joined by a wire, two in
+one place by a patch cable, which is a plain veth pair. Documentation prefixes and AS numbers only:
 
     198.18.N.0/24, 2001:db8:N::/48   what an AS announces, N = ASN modulo 256
     198.19.0.0/17, 2001:db8:f000::   wire number w: 198.19.x.y/31, 2001:db8:f000:w::1/64 and ::2
@@ -67,7 +67,7 @@ class Port:
     role: str  # the other end is our: provider customer peer internal ix vp gateway member
     km: float = 0
     peer: "Port" = None  # None on an IXP's LAN
-    far_end: str = ""  # in the lab's own namespace; "" when no wire is needed
+    far_end: str = ""  # of a wire, in the lab's own namespace
 
     @property
     def delay_ns(self):
@@ -101,7 +101,8 @@ class Topology:
         }
         self.services = {r["service"]: r for r in read_rows("services")}
         self.nodes = {}
-        self.wires = []  # pairs of ports
+        self.wires = []  # pairs of ports with distance between them
+        self.patches = []  # pairs of ports without
         self.lans = {}  # IXP name -> its members' ports
         self._add_nodes()
         self._add_links()
@@ -194,8 +195,7 @@ class Topology:
                 ip4=f"198.19.{w // 128}.{w % 128 * 2 + end}", len4=31,
                 ip6=ip6(f"2001:db8:f000:{w:x}::{end + 1}"), len6=64, link_local=f"fe80::{end + 1}"))
         ends[0].peer, ends[1].peer = ends[1], ends[0]
-        if role_a != "gateway":
-            self._wire(*ends)
+        self._connect(*ends)
 
     def _lan_port(self, node, ix, i, host, role, **more):
         return Port(
@@ -213,9 +213,12 @@ class Topology:
         # The IXP's end is a port of the bridge: a name, and no address.
         bridge_port = Port(ix, f"p{host}", f"02:00:00:{i + 1:02x}:01:{host:02x}", "", 0, "", 0, "", "bridge", port.km)
         ix.ports.append(bridge_port)
-        self._wire(port, bridge_port)
+        self._connect(port, bridge_port)
 
-    def _wire(self, a, b):
+    def _connect(self, a, b):
+        if a.km == 0:
+            self.patches.append((a, b))
+            return
         number = len(self.wires)
         a.far_end, b.far_end = f"w{number}a", f"w{number}b"
         self.wires.append((a, b))

@@ -1,7 +1,9 @@
 """The lab's truth as CSV: what kdig and curl are told, and DESIGN's files filled as far as a lab knows them."""
 import csv
+import pathlib
 import re
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from .walk import Walk
@@ -13,6 +15,10 @@ SITES = ("target service verdict site city country lat lon radius_km method conf
 CATCHMENT = ("target service vp site method confidence city country lat lon identity rtt_min_ms rtt_median_ms sent "
              "received flows sites_seen distance_km nearest_site nearest_km vp_lat vp_lon vp_asn vp_country weight "
              "state site_share flips chances answered rtt_probe rules first last path").split()
+
+ECHO = pathlib.Path(__file__).with_name("echo.py")
+ECHOES = 100
+ECHO_INTERVAL_MS = 20
 
 
 def write(stream, columns, rows):
@@ -93,3 +99,23 @@ def asked(topology):
         for (vp, _, address), identities in zip(jobs, pool.map(ask, jobs)):
             for identity in sorted(identities) or [""]:
                 yield {"vp": vp.name, "target": address, "identity": identity}
+
+
+def echo_errors_us(topology):
+    """[(VP, address, echoes sent, [RTT minus truth])], to both addresses of the first service."""
+    walk = Walk(topology)
+    jobs = []
+    for vp in topology.kind("vp"):
+        for _, address in topology.targets()[:2]:
+            trips = walk.round_trips(vp, address)
+            if trips:
+                jobs.append((vp, address, trips[0][1]))
+
+    def measure(job):
+        vp, address, truth_ms = job
+        out = subprocess.run(["ip", "netns", "exec", vp.name, sys.executable, ECHO, address, str(ECHOES),
+                              str(ECHO_INTERVAL_MS)], capture_output=True, text=True, check=True).stdout
+        return vp.name, address, ECHOES, [int(ns) / 1e3 - truth_ms * 1e3 for ns in out.split()]
+
+    with ThreadPoolExecutor(len(topology.kind("vp"))) as pool:
+        return list(pool.map(measure, jobs))

@@ -52,7 +52,7 @@ class Walk:
         """The next node and the delay to it."""
         port = next(p for p in node.ports if p.name == device)
         if port.peer:
-            return port.peer.node, port.delay_ns if port.far_end else 0
+            return port.peer.node, port.delay_ns
         for member in self.topology.lans[device]:
             if gateway in (member.ip4, member.ip6, member.link_local):
                 return member.node, port.delay_ns + member.delay_ns
