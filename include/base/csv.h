@@ -1,4 +1,5 @@
-/* CSV as RFC 4180 has it, by libcsv: a header row, columns looked up by name, a byte order mark and CRLF accepted.
+/* CSV as RFC 4180 has it, by libcsv: a header row, columns looked up by name. A byte order mark and CRLF are
+ * accepted.
  *
  *	struct csv *c = csv_open(path, &why);
  *	int target = csv_column(c, "target");
@@ -13,33 +14,51 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/file.h"
 
 struct csv; /* opaque: it owns a stream, a libcsv parser and the current row */
 
 /* Opens (any suffix of base/file.h) and reads the header. An empty file is ERR_PARSE. */
 struct csv *csv_open(const char *path, struct err_msg *why);
+/* The same over a stream, whose next line is the header. It belongs to the result, and is closed on failure. */
+struct csv *csv_open_over(struct file_in *in, struct err_msg *why);
 /* The column's number, or -1 when the file has no such column. */
 int csv_column(const struct csv *c, const char *name);
 size_t csv_columns(const struct csv *c);
 const char *csv_column_name(const struct csv *c, size_t column);
-/* 1 and a row, 0 at the end, or a negative `enum err`: ERR_PARSE for one bad row (the next call goes on behind it),
- * ERR_PARTIAL or ERR_IO when no more can be read. Blank lines are skipped. */
+const char *csv_path(const struct csv *c);
+/* 1 and a row, 0 at the end, or a negative `enum err`: ERR_PARSE for one bad row (the next call goes on
+ * behind it), ERR_PARTIAL or ERR_IO when no more can be read. Blank lines are skipped. A row is at most
+ * CSV_ROW_MAX long. */
+#define CSV_ROW_MAX FILE_LINE_MAX
 int csv_next(struct csv *c, struct err_msg *why);
-/* The field of the current row, NUL-ended; "" for column -1 or one past the row's end. Valid until the next csv_next. */
+/* The field of the current row, NUL-ended; "" for column -1 or one past the row's end. Valid until the next
+ * csv_next. */
 const char *csv_field(const struct csv *c, int column);
 size_t csv_field_len(const struct csv *c, int column);
 /* Line (from 1) on which the current row starts, and the fields it has. */
 size_t csv_line(const struct csv *c);
 size_t csv_fields(const struct csv *c);
+/* Where on that line the field starts, in bytes from 1; 1 for a row of several lines. */
+size_t csv_position(const struct csv *c, int column);
+/* The file ended in this row without a line end: what wrote it may have died in the middle of it. */
+bool csv_is_torn(const struct csv *c);
 void csv_close(struct csv *c);
 
-/* Writes `n` bytes as one field into out[cap], quoted only where RFC 4180 needs it; returns its length, or 0 if it
- * does not fit (an empty field needs no room and gives 0 too: check n). */
+/* "FILE:LINE:POSITION: 'text' is not EXPECTED", the text escaped and cut to a bearable length. Returns
+ * ERR_PARSE. */
+int csv_not(struct err_msg *why, const char *path, size_t line, size_t position, const char *text, size_t n,
+	const char *expected);
+/* The same of a field of the current row. */
+int csv_field_is_not(const struct csv *c, int column, const char *expected, struct err_msg *why);
+
+/* Writes `n` bytes as one field into out[cap], quoted only where RFC 4180 needs it; returns its length, or 0
+ * if it does not fit (an empty field needs no room and gives 0 too: check n). */
 size_t csv_put(char *out, size_t cap, const char *bytes, size_t n);
 
 /* Identity bytes to text and back: printable ASCII stays, all else and `\` becomes \DDD (decimal). Lossless.
- * Both return the length written, without a NUL, and stop (returning what fitted) at cap. csv_unescape leaves a
- * malformed escape as it stands. */
+ * Both return the length written, without a NUL, and stop (returning what fitted) at cap. csv_unescape leaves
+ * a malformed escape as it stands. */
 size_t csv_escape(char *out, size_t cap, const void *bytes, size_t n);
 size_t csv_unescape(void *out, size_t cap, const char *text, size_t n);
 

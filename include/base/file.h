@@ -11,9 +11,19 @@
 struct file_in; /* opaque: it owns a descriptor and a decompressor */
 
 struct file_in *file_in_open(const char *path, struct err_msg *why);
-/* Up to n bytes; 0 at the end; negative `enum err`. A compressed file that is cut gives all its whole frames and
- * blocks first and then ERR_PARTIAL (the message has the offset); corrupt bytes give ERR_PARSE. */
+/* The same over bytes in memory, which must stay; `name` stands for the path, its suffix too. */
+struct file_in *file_in_bytes(const char *name, const void *bytes, size_t n, struct err_msg *why);
+/* Up to n bytes; 0 at the end; negative `enum err`. A compressed file that is cut gives all its whole frames
+ * and blocks first and then ERR_PARTIAL (the message has the offset); corrupt bytes give ERR_PARSE. */
 ssize_t file_in_read(struct file_in *f, void *buf, size_t n, struct err_msg *why);
+/* The next physical line in place, with its LF (the last one may lack it): its length, 0 at the end, or a
+ * negative `enum err`. Valid until the next call. A line over FILE_LINE_MAX comes in pieces, of which only
+ * the last ends in LF. A UTF-8 byte order mark at the start of the file is left out. */
+#define FILE_LINE_MAX 131072
+ssize_t file_in_line(struct file_in *f, const char **line, struct err_msg *why);
+/* Gives the line just read back: the next file_in_line yields it once more. */
+void file_in_unread_line(struct file_in *f);
+size_t file_in_lineno(const struct file_in *f); /* of the line last read, from 1 */
 const char *file_in_path(const struct file_in *f);
 void file_in_close(struct file_in *f);
 
@@ -23,9 +33,9 @@ struct file_out; /* opaque */
 struct file_out *file_out_create(const char *path, struct err_msg *why);
 /* Appends whole units only (a row, a document): never cut in two by an error of this call. */
 int file_out_write(struct file_out *f, const void *bytes, size_t n, struct err_msg *why);
-/* All that was written is on its way to the disk and readable from now on, whatever happens: a compressed frame
- * ends here. When the device is full (ERR_FULL) or fails, the file is cut back to the end of the last good flush
- * plus what whole units of a plain file still fitted, and the stream stays unusable. */
+/* All that was written is on its way to the disk and readable from now on, whatever happens: a compressed
+ * frame ends here. When the device is full (ERR_FULL) or fails, the file is cut back to the end of the last
+ * good flush plus what whole units of a plain file still fitted, and the stream stays unusable. */
 int file_out_flush(struct file_out *f, struct err_msg *why);
 /* Flushes, fsyncs and closes; frees f in any case. */
 int file_out_close(struct file_out *f, struct err_msg *why);

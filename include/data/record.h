@@ -13,10 +13,26 @@
 #include "base/err.h"
 
 enum probe_kind { PROBE_DNS, PROBE_ICMP, PROBE_TCP, PROBE_KINDS };
-enum question { QUESTION_NONE, QUESTION_ID_SERVER, QUESTION_HOSTNAME_BIND, QUESTION_VERSION_BIND, QUESTION_VERSION_SERVER,
-	QUESTION_IN_SOA, QUESTIONS };
-enum outcome { OUTCOME_NONE, OUTCOME_REPLY, OUTCOME_RST, OUTCOME_LATE, OUTCOME_TIMEOUT, OUTCOME_ICMP_ERROR,
-	OUTCOME_BAD_REPLY, OUTCOME_SEND_ERROR, OUTCOMES };
+enum question {
+	QUESTION_NONE,
+	QUESTION_ID_SERVER,
+	QUESTION_HOSTNAME_BIND,
+	QUESTION_VERSION_BIND,
+	QUESTION_VERSION_SERVER,
+	QUESTION_IN_SOA,
+	QUESTIONS
+};
+enum outcome {
+	OUTCOME_NONE,
+	OUTCOME_REPLY,
+	OUTCOME_RST,
+	OUTCOME_LATE,
+	OUTCOME_TIMEOUT,
+	OUTCOME_ICMP_ERROR,
+	OUTCOME_BAD_REPLY,
+	OUTCOME_SEND_ERROR,
+	OUTCOMES
+};
 enum stamp { STAMP_NONE, STAMP_KERNEL, STAMP_HYBRID, STAMP_SOCKET, STAMPS };
 
 /* Bits of dns_flags, in the order in which they are written. */
@@ -33,8 +49,8 @@ struct record {
 	struct addr target;
 	enum probe_kind probe;
 	enum question question;
-	uint32_t round; /* from 0 */
-	uint32_t seq;	/* unique per target in a run, from 0 */
+	uint32_t round;  /* from 0 */
+	uint32_t seq;    /* unique per target in a run, from 0 */
 	uint8_t attempt; /* 1, or 2 for the retry of a seq */
 	uint8_t flow;
 	struct addr src;
@@ -45,9 +61,9 @@ struct record {
 	enum stamp stamp;
 	uint32_t replies;
 	struct addr reply_from;
-	int16_t reply_ttl; /* -1: none */
+	int16_t reply_ttl;            /* -1: none */
 	int16_t icmp_type, icmp_code; /* -1: none; the family is the target's */
-	int16_t rcode;	    /* the header's four bits; -1: none */
+	int16_t rcode;                /* the header's four bits; -1: none */
 	uint8_t dns_flags;
 	int32_t edns_size;  /* -1: no OPT */
 	uint8_t edns_rcode; /* upper eight bits of the extended rcode */
@@ -67,9 +83,13 @@ int outcome_parse(const char *text);
 int stamp_parse(const char *text);
 
 /* One column: its name and what it holds, for `catchmap fields`. */
+struct record_type;
 struct record_field {
 	const char *name;
-	const char *about; /* one line: meaning and unit */
+	const char *about;              /* one line: meaning and unit */
+	bool required;                  /* a file without the column is no probes file */
+	const struct record_type *type; /* how it is written and read, and where it lies: for record.c */
+	size_t offset;
 };
 size_t record_fields(const struct record_field **fields);
 
@@ -79,15 +99,16 @@ size_t record_fields(const struct record_field **fields);
 size_t record_header(char out[static RECORD_ROW_MAX]);
 size_t record_row(const struct record *r, char out[static RECORD_ROW_MAX]);
 
-/* Reading back. The reader finds the columns by name once; missing ones read as absent. */
+/* Reading back. The reader finds the columns by name once; missing ones read as absent, missing required ones are
+ * ERR_PARSE. */
 struct record_reader {
 	int column[32];
 };
 int record_reader_init(struct record_reader *rd, const struct csv *c, struct err_msg *why);
 /* The current row of `c`; strings point into the row and into scratch, valid until the next csv_next.
- * ERR_PARSE names file, line and column of a field that does not parse. */
+ * ERR_PARSE names file, line and column of a field that does not parse, or says that the row is torn. */
 #define RECORD_SCRATCH RECORD_ROW_MAX
-int record_read(const struct record_reader *rd, const struct csv *c, struct record *r, uint8_t scratch[static RECORD_SCRATCH],
-	struct err_msg *why);
+int record_read(const struct record_reader *rd, const struct csv *c, struct record *r,
+	uint8_t scratch[static RECORD_SCRATCH], struct err_msg *why);
 
 #endif

@@ -1,4 +1,4 @@
-/* A run's folder: its files' names, meta.json, run.json and vantage.csv. Only shapes and files; no probing here. */
+/* A run's folder: its files' names and meta.json. Only shapes and files; no probing here. */
 #ifndef DATA_RUN_H
 #define DATA_RUN_H
 
@@ -9,24 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "data/record.h"
-
-struct vantage {
-	char vp[64]; /* letters, digits, `-`, `_`, `.`: it is a file name too */
-	bool has_place;
-	double lat_deg, lon_deg, accuracy_km;
-	char city[64], country[3];
-	uint32_t asn; /* 0: unknown */
-	double weight; /* 0 in a zero value: written as 1 */
-	char address[ADDR_TEXT_LEN];
-	char location_source[32];
-};
-
-/* A name that is safe as a file name and a CSV key; ERR_PARSE otherwise. */
-int vantage_name_check(const char *name, struct err_msg *why);
-/* "LAT,LON[,KM]" in degrees and km; ERR_PARSE names what is out of bounds. */
-int vantage_parse_location(const char *text, struct vantage *v, struct err_msg *why);
-/* Adds or replaces this VP's row in RUN/vantage.csv; several processes may do so at once. */
-int vantage_store(const char *run, const struct vantage *v, struct err_msg *why);
+#include "data/vantage.h"
 
 /* Probes by outcome and what the capture saw; `sent` = the sum of `outcome`. Written to meta.json as `counts`. */
 struct run_counts {
@@ -81,7 +64,8 @@ struct run_meta {
 int run_make(const char *run, struct err_msg *why);
 /* RUN/<vp>SUFFIX into out; ERR_RANGE when too long. */
 int run_path(const char *run, const char *vp, const char *suffix, char out[static 4096], struct err_msg *why);
-/* Replaces RUN/<vp>.meta.json in one step. */
+/* Replaces RUN/<vp>.meta.json in one step. Its keys are those of struct run_meta in snake_case, times in RFC 3339 (null:
+ * not yet), durations in seconds; a seed over 2^53 is a string of digits, for readers whose numbers are doubles. */
 int run_meta_store(const char *run, const struct run_meta *m, struct err_msg *why);
 
 #endif

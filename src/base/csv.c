@@ -1,0 +1,361 @@
+#include "base/csv.h"
+
+#include <csv.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+/* The fields of one row, each NUL-ended in `bytes`. */
+struct row {
+	char *bytes;
+	size_t n, cap;
+	size_t *start; /* of each field, and one past the last field's NUL */
+	size_t fields, cap_fields;
+};
+
+struct csv {
+	struct file_in *in;
+	struct csv_parser parser;
+	struct row header, row;
+	size_t line;     /* where the row starts */
+	size_t fed;      /* bytes of it given to the parser */
+	const char *raw; /* the row's line in place, NULL when there are several */
+	size_t raw_n;
+	unsigned ended;     /* rows that the last line completed */
+	bool to_line_start; /* a bad line came in pieces: skip the rest of it */
+	bool torn;
+	bool nomem;
+};
+
+static int no_space(unsigned char c)
+{
+	(void)c; /* RFC 4180: spaces are part of a field */
+	return 0;
+}
+
+static int parser_start(struct csv_parser *p)
+{
+	if (csv_init(p, CSV_STRICT | CSV_STRICT_FINI) != 0)
+		return ERR_NOMEM;
+	csv_set_blk_size(p, 1024);
+	csv_set_space_func(p, no_space);
+	return 0;
+}
+
+/* After an error libcsv stands in the middle of a field and has no way out but a new start. */
+static void parser_restart(struct csv_parser *p)
+{
+	csv_free(p);
+	(void)parser_start(p);
+}
+
+/* A row is begun and not ended. libcsv's first state, ROW_NOT_BEGUN, is 0. */
+static bool row_is_open(const struct csv *c)
+{
+	return c->parser.pstate != 0;
+}
+
+static void on_field(void *bytes, size_t n, void *arg)
+{
+	struct csv *c = arg;
+	struct row *r = &c->row;
+
+	if (vec_reserve(&r->bytes, &r->cap, r->n + n + 1) < 0 ||
+		vec_reserve(&r->start, &r->cap_fields, r->fields + 2) < 0) {
+		c->nomem = true;
+		return;
+	}
+	r->start[r->fields++] = r->n;
+	if (n > 0)
+		memcpy(r->bytes + r->n, bytes, n);
+	r->n += n;
+	r->bytes[r->n++] = '\0';
+	r->start[r->fields] = r->n;
+}
+
+static void on_row(int term, void *arg)
+{
+	struct csv *c = arg;
+
+	(void)term;
+	c->ended++;
+}
+
+static int bad_row(struct csv *c, size_t line, size_t position, const char *what, struct err_msg *why)
+{
+	parser_restart(&c->parser);
+	return err_set(why, ERR_PARSE, "%s:%zu:%zu: %s", file_in_path(c->in), line, position, what);
+}
+
+/* Gives one line (or a piece of one) to the parser: 1 when it completed the row, 0 to go on, ERR_PARSE. */
+static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
+{
+	bool opens = !row_is_open(c);
+	size_t taken;
+
+	if (opens) {
+		c->line = file_in_lineno(c->in);
+		c->fed = 0;
+	}
+	c->raw = opens ? line : NULL;
+	c->raw_n = n;
+	c->fed += n;
+	c->ended = 0;
+	taken = csv_parse(&c->parser, line, n, on_field, on_row, c);
+	if (c->nomem || (taken < n && csv_error(&c->parser) != CSV_EPARSE))
+		return err_set(why, ERR_NOMEM, "%s: out of memory", file_in_path(c->in));
+	if (taken < n)
+		return bad_row(c, file_in_lineno(c->in), taken + 1, "a quote in the wrong place", why);
+	if (c->ended > 1 || (c->ended == 1 && row_is_open(c)))
+		return bad_row(c, c->line, 1, "a carriage return in the middle of a line", why);
+	if (c->ended == 0 && c->fed > CSV_ROW_MAX)
+		return bad_row(c, c->line, 1, "a row without an end (a quote that is not closed?)", why);
+	return (int)c->ended;
+}
+
+static int feed_end(struct csv *c, struct err_msg *why)
+{
+	c->ended = 0;
+	if (csv_fini(&c->parser, on_field, on_row, c) != 0)
+		return bad_row(c, c->line, 1, "a quote that is not closed", why);
+	if (c->nomem)
+		return err_set(why, ERR_NOMEM, "%s: out of memory", file_in_path(c->in));
+	c->torn = c->ended > 0;
+	return (int)c->ended;
+}
+
+int csv_next(struct csv *c, struct err_msg *why)
+{
+	const char *line;
+	ssize_t n;
+	int rc = 0;
+
+	c->row.n = c->row.fields = 0;
+	while (rc == 0) {
+		bool skip = c->to_line_start;
+
+		n = file_in_line(c->in, &line, why);
+		/* ERR_PARSE would say that the next row may be good; behind corrupt bytes there is none. */
+		if (n < 0)
+			return n == ERR_PARSE ? ERR_PARTIAL : (int)n;
+		if (n == 0)
+			return feed_end(c, why);
+		c->to_line_start = skip && line[n - 1] != '\n';
+		if (skip)
+			continue;
+		rc = feed(c, line, (size_t)n, why);
+		if (rc < 0)
+			c->to_line_start = line[n - 1] != '\n';
+	}
+	return rc;
+}
+
+struct csv *csv_open_over(struct file_in *in, struct err_msg *why)
+{
+	struct csv *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c || parser_start(&c->parser) < 0) {
+		(void)err_set(why, ERR_NOMEM, "%s: out of memory", file_in_path(in));
+		free(c);
+		file_in_close(in);
+		return NULL;
+	}
+	c->in = in;
+	rc = csv_next(c, why);
+	if (rc <= 0) {
+		if (rc == 0)
+			(void)err_set(
+				why, ERR_PARSE, "%s: empty; a header row was expected", file_in_path(in));
+		csv_close(c);
+		return NULL;
+	}
+	c->header = c->row;
+	c->row = (struct row){0};
+	return c;
+}
+
+struct csv *csv_open(const char *path, struct err_msg *why)
+{
+	struct file_in *in = file_in_open(path, why);
+
+	return in ? csv_open_over(in, why) : NULL;
+}
+
+int csv_column(const struct csv *c, const char *name)
+{
+	for (size_t i = 0; i < c->header.fields; i++)
+		if (strcmp(csv_column_name(c, i), name) == 0)
+			return (int)i;
+	return -1;
+}
+
+size_t csv_columns(const struct csv *c)
+{
+	return c->header.fields;
+}
+
+const char *csv_column_name(const struct csv *c, size_t column)
+{
+	return column < c->header.fields ? c->header.bytes + c->header.start[column] : "";
+}
+
+const char *csv_path(const struct csv *c)
+{
+	return file_in_path(c->in);
+}
+
+const char *csv_field(const struct csv *c, int column)
+{
+	const struct row *r = &c->row;
+
+	return column >= 0 && (size_t)column < r->fields ? r->bytes + r->start[column] : "";
+}
+
+size_t csv_field_len(const struct csv *c, int column)
+{
+	const struct row *r = &c->row;
+
+	return column >= 0 && (size_t)column < r->fields ? r->start[column + 1] - r->start[column] - 1 : 0;
+}
+
+size_t csv_line(const struct csv *c)
+{
+	return c->line;
+}
+
+size_t csv_fields(const struct csv *c)
+{
+	return c->row.fields;
+}
+
+size_t csv_position(const struct csv *c, int column)
+{
+	bool quoted = false;
+	size_t at = 0;
+
+	for (int commas = 0; c->raw && at < c->raw_n && commas < column; at++) {
+		quoted ^= c->raw[at] == '"';
+		commas += c->raw[at] == ',' && !quoted;
+	}
+	return at + 1;
+}
+
+bool csv_is_torn(const struct csv *c)
+{
+	return c->torn;
+}
+
+void csv_close(struct csv *c)
+{
+	if (!c)
+		return;
+	csv_free(&c->parser);
+	file_in_close(c->in);
+	free(c->header.bytes);
+	free(c->header.start);
+	free(c->row.bytes);
+	free(c->row.start);
+	free(c);
+}
+
+int csv_not(struct err_msg *why, const char *path, size_t line, size_t position, const char *text, size_t n,
+	const char *expected)
+{
+	enum { SHOWN = 60 };
+	char shown[SHOWN * 4 + 1];
+	size_t len = csv_escape(shown, sizeof(shown) - 1, text, n < SHOWN ? n : SHOWN);
+
+	shown[len] = '\0';
+	return err_set(why, ERR_PARSE, "%s:%zu:%zu: '%s%s' is not %s", path, line, position, shown,
+		n > SHOWN ? "..." : "", expected);
+}
+
+int csv_field_is_not(const struct csv *c, int column, const char *expected, struct err_msg *why)
+{
+	return csv_not(why, csv_path(c), c->line, csv_position(c, column), csv_field(c, column),
+		csv_field_len(c, column), expected);
+}
+
+size_t csv_put(char *out, size_t cap, const char *bytes, size_t n)
+{
+	size_t len = n, at = 0;
+	bool quote = false;
+
+	for (size_t i = 0; i < n; i++) {
+		quote |= bytes[i] == ',' || bytes[i] == '"' || bytes[i] == '\n' || bytes[i] == '\r';
+		len += bytes[i] == '"';
+	}
+	len += quote ? 2 : 0;
+	if (len > cap)
+		return 0;
+	if (!quote) {
+		if (n > 0)
+			memcpy(out, bytes, n);
+		return n;
+	}
+	out[at++] = '"';
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '"')
+			out[at++] = '"';
+		out[at++] = bytes[i];
+	}
+	out[at++] = '"';
+	return at;
+}
+
+static bool is_plain(uint8_t b)
+{
+	return b >= ' ' && b <= '~' && b != '\\';
+}
+
+size_t csv_escape(char *out, size_t cap, const void *bytes, size_t n)
+{
+	const uint8_t *b = bytes;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (cap - at < (is_plain(b[i]) ? 1 : 4))
+			break;
+		if (is_plain(b[i])) {
+			out[at++] = (char)b[i];
+			continue;
+		}
+		out[at++] = '\\';
+		out[at++] = (char)('0' + b[i] / 100);
+		out[at++] = (char)('0' + b[i] / 10 % 10);
+		out[at++] = (char)('0' + b[i] % 10);
+	}
+	return at;
+}
+
+/* The byte that `\DDD` at `text` stands for, or -1. */
+static int escape_at(const char *text, size_t left)
+{
+	int v = 0;
+
+	if (left < 4 || text[0] != '\\')
+		return -1;
+	for (int i = 1; i < 4; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		v = v * 10 + (text[i] - '0');
+	}
+	return v <= 255 ? v : -1;
+}
+
+size_t csv_unescape(void *out, size_t cap, const char *text, size_t n)
+{
+	uint8_t *b = out;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n && at < cap; at++) {
+		int v = escape_at(text + i, n - i);
+
+		b[at] = (uint8_t)(v >= 0 ? v : text[i]);
+		i += v >= 0 ? 4 : 1;
+	}
+	return at;
+}

@@ -1,0 +1,354 @@
+#include "base/file.h"
+
+#define ZLIB_CONST /* next_in is const */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum { OUT_BYTES = 1 << 16, OUT_UNITS = 4096 };
+
+/* What is still to be packed. */
+struct span {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* One way to pack bytes into f->buf, of which at least one byte is free. */
+struct packer {
+	const char *suffix;
+	int (*open)(struct file_out *f);
+	/* Takes from `in` what it can; with `end` it also ends the frame. 1: all done; 0: f->buf is full,
+	 * come again. */
+	int (*step)(struct file_out *f, struct span *in, bool end);
+	void (*close)(struct file_out *f);
+};
+
+struct file_out {
+	char *path;
+	int fd;
+	const struct packer *packer; /* NULL: plain */
+	z_stream gz;
+	ZSTD_CStream *zst;
+	bool in_frame;
+
+	uint8_t buf[OUT_BYTES]; /* bytes for the next write */
+	size_t n;
+	uint32_t unit_end[OUT_UNITS]; /* plain: where each unit in buf ends */
+	size_t units;
+
+	off_t written; /* bytes of the file so far */
+	off_t good;    /* up to here whole units or frames */
+
+	int failed; /* sticky, with its sentence */
+	struct err_msg why;
+};
+
+static int gzip_open(struct file_out *f)
+{
+	int rc = deflateInit2(&f->gz, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+
+	return rc == Z_OK ? 0 : ERR_NOMEM;
+}
+
+static int gzip_step(struct file_out *f, struct span *in, bool end)
+{
+	uInt some = in->n < INT32_MAX ? (uInt)in->n : INT32_MAX;
+	int rc;
+
+	f->gz.next_in = in->p;
+	f->gz.avail_in = some;
+	f->gz.next_out = f->buf + f->n;
+	f->gz.avail_out = (uInt)(OUT_BYTES - f->n);
+	rc = deflate(&f->gz, end && some == in->n ? Z_FINISH : Z_NO_FLUSH);
+	in->p += some - f->gz.avail_in;
+	in->n -= some - f->gz.avail_in;
+	f->n = OUT_BYTES - f->gz.avail_out;
+	if (!end)
+		return in->n == 0;
+	return rc == Z_STREAM_END && deflateReset(&f->gz) == Z_OK;
+}
+
+static void gzip_close(struct file_out *f)
+{
+	(void)deflateEnd(&f->gz);
+}
+
+static int zstd_open(struct file_out *f)
+{
+	f->zst = ZSTD_createCStream();
+	return f->zst ? 0 : ERR_NOMEM;
+}
+
+static int zstd_step(struct file_out *f, struct span *in, bool end)
+{
+	ZSTD_inBuffer from = {in->p, in->n, 0};
+	ZSTD_outBuffer to = {f->buf, OUT_BYTES, f->n};
+	size_t left = ZSTD_compressStream2(f->zst, &to, &from, end ? ZSTD_e_end : ZSTD_e_continue);
+
+	if (ZSTD_isError(left))
+		return err_set(&f->why, ERR_NOMEM, "%s: %s", f->path, ZSTD_getErrorName(left));
+	in->p += from.pos;
+	in->n -= from.pos;
+	f->n = to.pos;
+	return end ? left == 0 : in->n == 0;
+}
+
+static void zstd_close(struct file_out *f)
+{
+	(void)ZSTD_freeCStream(f->zst);
+}
+
+static const struct packer packers[] = {
+	{".gz", gzip_open, gzip_step, gzip_close},
+	{".zst", zstd_open, zstd_step, zstd_close},
+};
+
+static const struct packer *packer_of(const char *path)
+{
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < sizeof(packers) / sizeof(packers[0]); i++) {
+		size_t len = strlen(packers[i].suffix);
+
+		if (n >= len && strcmp(path + n - len, packers[i].suffix) == 0)
+			return &packers[i];
+	}
+	return NULL;
+}
+
+static void out_free(struct file_out *f)
+{
+	if (f->packer)
+		f->packer->close(f);
+	free(f->path);
+	free(f);
+}
+
+static int create_locked(const char *path, struct err_msg *why)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
+	/* A file system without locks is no reason to stop: O_EXCL has already kept a second writer out. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		(void)close(fd);
+		return err_set(why, ERR_EXISTS, "%s: another process writes to it", path);
+	}
+	return fd;
+}
+
+struct file_out *file_out_create(const char *path, struct err_msg *why)
+{
+	bool is_stdout = strcmp(path, "-") == 0;
+	struct file_out *f = calloc(1, sizeof(*f));
+
+	if (!f || !(f->path = strdup(is_stdout ? "stdout" : path)))
+		goto nomem;
+	if (packer_of(path)) {
+		if (packer_of(path)->open(f) < 0)
+			goto nomem;
+		f->packer = packer_of(path);
+	}
+	f->fd = is_stdout ? STDOUT_FILENO : create_locked(path, why);
+	if (f->fd < 0) {
+		out_free(f);
+		return NULL;
+	}
+	return f;
+nomem:
+	if (f)
+		out_free(f);
+	(void)err_set(why, ERR_NOMEM, "%s: out of memory", path);
+	return NULL;
+}
+
+static int fail_again(const struct file_out *f, struct err_msg *why)
+{
+	return err_set(why, f->failed, "%s", f->why.text);
+}
+
+/* Back to whole units; false when the system will not. */
+static bool cut_back(const struct file_out *f)
+{
+	return f->written == f->good || ftruncate(f->fd, f->good) == 0;
+}
+
+static int give_up(struct file_out *f, int errnum)
+{
+	f->failed = err_set(&f->why, err_from_errno(errnum), "%s: %s%s", f->path, strerror(errnum),
+		cut_back(f) ? "" : "; its last row may be torn");
+	return f->failed;
+}
+
+/* All n bytes, or an errno value; *done says how many got there. */
+static int write_all(int fd, const uint8_t *p, size_t n, size_t *done)
+{
+	*done = 0;
+	while (*done < n) {
+		ssize_t rc = write(fd, p + *done, n - *done);
+
+		if (rc < 0 && errno == EINTR)
+			continue;
+		if (rc <= 0)
+			return rc < 0 ? errno : ENOSPC;
+		*done += (size_t)rc;
+	}
+	return 0;
+}
+
+/* Empties buf into the file. */
+static int spill(struct file_out *f)
+{
+	size_t done;
+	int errnum = write_all(f->fd, f->buf, f->n, &done);
+
+	for (size_t i = f->units; errnum && i > 0; i--) {
+		if (f->unit_end[i - 1] <= done) {
+			f->good = f->written + f->unit_end[i - 1];
+			break;
+		}
+	}
+	f->written += (off_t)done;
+	if (errnum)
+		return give_up(f, errnum);
+	if (!f->packer)
+		f->good = f->written;
+	f->n = f->units = 0;
+	return 0;
+}
+
+static int write_plain(struct file_out *f, const void *bytes, size_t n)
+{
+	size_t done;
+	int rc = 0;
+
+	if (n > OUT_BYTES - f->n || f->units == OUT_UNITS)
+		rc = spill(f);
+	if (rc < 0)
+		return rc;
+	if (n <= OUT_BYTES) {
+		memcpy(f->buf + f->n, bytes, n);
+		f->n += n;
+		f->unit_end[f->units++] = (uint32_t)f->n;
+		return 0;
+	}
+	rc = write_all(f->fd, bytes, n, &done);
+	f->written += (off_t)done;
+	if (rc)
+		return give_up(f, rc);
+	f->good = f->written;
+	return 0;
+}
+
+static int write_packed(struct file_out *f, struct span in, bool end)
+{
+	int rc = 0;
+
+	f->in_frame = true;
+	while (rc == 0) {
+		rc = f->packer->step(f, &in, end);
+		if (rc < 0) {
+			(void)cut_back(f);
+			return f->failed = rc;
+		}
+		if (f->n == OUT_BYTES && spill(f) < 0)
+			return f->failed;
+	}
+	return 0;
+}
+
+int file_out_write(struct file_out *f, const void *bytes, size_t n, struct err_msg *why)
+{
+	if (!f->failed && n > 0) {
+		if (f->packer)
+			(void)write_packed(f, (struct span){bytes, n}, false);
+		else
+			(void)write_plain(f, bytes, n);
+	}
+	return f->failed ? fail_again(f, why) : 0;
+}
+
+int file_out_flush(struct file_out *f, struct err_msg *why)
+{
+	if (!f->failed && f->in_frame)
+		(void)write_packed(f, (struct span){NULL, 0}, true);
+	if (!f->failed && spill(f) == 0) {
+		f->good = f->written;
+		f->in_frame = false;
+	}
+	return f->failed ? fail_again(f, why) : 0;
+}
+
+int file_out_close(struct file_out *f, struct err_msg *why)
+{
+	int rc = file_out_flush(f, why);
+
+	/* A pipe or a terminal cannot be synced, and need not be. */
+	if (rc == 0 && fsync(f->fd) < 0 && errno != EINVAL && errno != EROFS)
+		rc = err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+	if (f->fd != STDOUT_FILENO && close(f->fd) < 0 && rc == 0)
+		rc = err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+	out_free(f);
+	return rc;
+}
+
+/* The folder's entry must reach the disk too, else a power cut brings the old file back. */
+static void sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(folder);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+}
+
+static int write_new(const char *path, const void *bytes, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	size_t done;
+	int errnum;
+
+	if (fd < 0)
+		return errno;
+	errnum = write_all(fd, bytes, n, &done);
+	if (!errnum && fsync(fd) < 0)
+		errnum = errno;
+	if (close(fd) < 0 && !errnum)
+		errnum = errno;
+	return errnum;
+}
+
+int file_replace(const char *path, const void *bytes, size_t n, struct err_msg *why)
+{
+	uint64_t random = 0;
+	char *temporary = NULL;
+	int errnum;
+
+	if (getrandom(&random, sizeof(random), 0) < 0 ||
+		asprintf(&temporary, "%s.%016llx.tmp", path, (unsigned long long)random) < 0)
+		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
+	errnum = write_new(temporary, bytes, n);
+	if (!errnum && rename(temporary, path) < 0)
+		errnum = errno;
+	if (errnum)
+		(void)unlink(temporary);
+	else
+		sync_folder_of(path);
+	free(temporary);
+	return errnum ? err_set(why, err_from_errno(errnum), "%s: %s", path, strerror(errnum)) : 0;
+}
