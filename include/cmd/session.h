@@ -28,6 +28,9 @@ int session_open(struct session *s, struct loop **loop);
 int session_dry_run(const struct session *s);
 void session_free(struct session *s);
 
+/* Probes that the target itself answered. None at all is EXIT_SILENT. */
+uint64_t session_answered(const struct run_counts *n);
+
 /* This machine's name as a vantage point: its host name with odd characters replaced. */
 void session_host_name(char out[static 64]);
 

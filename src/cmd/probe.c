@@ -130,18 +130,13 @@ static int store_meta(struct campaign *c, const struct loop *l, struct err_msg *
 
 /* --- once a second --- */
 
-static uint64_t answered(const struct run_counts *n)
-{
-	return n->outcome[OUTCOME_REPLY] + n->outcome[OUTCOME_RST] + n->outcome[OUTCOME_LATE];
-}
-
 static void show_progress(const struct loop_progress *p)
 {
 	const struct run_counts *n = p->counts;
 	double rate = p->elapsed_s > 0 ? (double)n->sent / p->elapsed_s : 0;
 	double left =
 		rate > 0 && p->scheduled > n->scheduled ? (double)(p->scheduled - n->scheduled) / rate : 0;
-	double loss = n->rows ? 100.0 * (1 - (double)answered(n) / (double)n->rows) : 0;
+	double loss = n->rows ? 100.0 * (1 - (double)session_answered(n) / (double)n->rows) : 0;
 
 	(void)fprintf(stderr,
 		"\r\033[Ksent %" PRIu64 " of %" PRIu64 "  received %" PRIu64
@@ -190,7 +185,7 @@ static int exit_of(const struct campaign *c, const struct loop_result *r)
 		return EXIT_PARTIAL;
 	if (r->end == LOOP_SIGNAL)
 		return EXIT_SIGNAL + r->signal;
-	return r->counts.matched ? EXIT_DONE : EXIT_SILENT;
+	return session_answered(&r->counts) ? EXIT_DONE : EXIT_SILENT;
 }
 
 static int go(struct campaign *c, struct loop *l)
@@ -262,6 +257,7 @@ static int campaign(struct campaign *c)
 	session_config(&c->s, c->vp);
 	c->s.loop.engine.row = write_row;
 	c->s.loop.engine.row_arg = c;
+	c->s.loop.settle_ns = NS_PER_S;
 	c->s.loop.tick = tick;
 	c->s.loop.warn = warn;
 	c->s.loop.arg = c;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cmd/command.h"
+#include "cmd/session.h"
 #include "engine/engine.h"
 #include "net/capture.h"
 
@@ -71,7 +72,7 @@ static int replay_into(struct replay *p, const struct options *o, struct capture
 		return command_fail(EXIT_PARTIAL, &p->why);
 	if (!o->quiet)
 		summarize(p);
-	return end < 0 ? EXIT_PARTIAL : engine_counts(p->engine)->matched ? EXIT_DONE : EXIT_SILENT;
+	return end < 0 ? EXIT_PARTIAL : session_answered(engine_counts(p->engine)) ? EXIT_DONE : EXIT_SILENT;
 }
 
 static int run(const struct options *o)

@@ -175,6 +175,11 @@ int session_open(struct session *s, struct loop **loop)
 	return 0;
 }
 
+uint64_t session_answered(const struct run_counts *n)
+{
+	return n->outcome[OUTCOME_REPLY] + n->outcome[OUTCOME_RST] + n->outcome[OUTCOME_LATE];
+}
+
 void session_free(struct session *s)
 {
 	target_list_free(&s->targets);

@@ -95,7 +95,9 @@ static int ask(struct question_asked *q)
 		return EXIT_PARTIAL;
 	if (r.end == LOOP_SIGNAL)
 		return EXIT_SIGNAL + r.signal;
-	return code < 0 || r.counts.dropped ? EXIT_PARTIAL : r.counts.matched ? EXIT_DONE : EXIT_SILENT;
+	return code < 0 || r.counts.dropped  ? EXIT_PARTIAL
+	       : session_answered(&r.counts) ? EXIT_DONE
+					     : EXIT_SILENT;
 }
 
 static void make_slots(struct question_asked *q)

@@ -166,8 +166,17 @@ static int by_replies(const void *a, const void *b)
 	return (x->replies < y->replies) - (x->replies > y->replies);
 }
 
+static int by_probe(const void *a, const void *b)
+{
+	const struct observe_line *x = a, *y = b;
+	int kind = (int)x->kind - (int)y->kind, retry = (int)x->retry - (int)y->retry;
+
+	return kind ? kind : retry ? retry : (int)x->question - (int)y->question;
+}
+
 void observe_finish(struct observation *o)
 {
+	qsort(o->line, o->n, sizeof(o->line[0]), by_probe);
 	for (size_t i = 0; i < o->n; i++) {
 		if (o->line[i].n_rtt)
 			qsort(o->line[i].rtt_ns, o->line[i].n_rtt, sizeof(*o->line[i].rtt_ns), by_time);

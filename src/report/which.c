@@ -71,6 +71,14 @@ static size_t distinct_identities(const struct observation *o, struct bytes firs
 	return n;
 }
 
+static bool never_sent(const struct observation *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->line[i].outcome[OUTCOME_SEND_ERROR] < o->line[i].sent)
+			return false;
+	return true;
+}
+
 static void first_line(FILE *out, const struct observation *o, const char *service)
 {
 	const struct observe_line *dns = best_line(o, PROBE_DNS), *icmp = best_line(o, PROBE_ICMP),
@@ -86,7 +94,9 @@ static void first_line(FILE *out, const struct observation *o, const char *servi
 	else if (other)
 		ms_text(observe_min_ns(other), ms);
 	if (!dns && !other)
-		(void)fprintf(out, "does not answer.\n");
+		(void)fprintf(out, "%s\n",
+			never_sent(o) ? "cannot be reached from here: no probe left this machine."
+				      : "does not answer.");
 	else if (!dns)
 		(void)fprintf(out,
 			"gives you no DNS answer, yet %s answers in %s ms: no site can be named.\n",
