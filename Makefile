@@ -82,7 +82,9 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) | deps
 TOOLS := $(patsubst tests/tools/%.c,%,$(sort $(wildcard tests/tools/*.c)))
 $(B)/tools/%: tests/tools/%.c $(B)/libcatchmap.a | deps
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(B)/libcatchmap.a $(PKG_LIBS)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) -Itests/lab $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(B)/libcatchmap.a $(PKG_LIBS)
+# The lab's tier 1 and what measures it.
+$(B)/tools/world $(B)/tools/world_load: $(wildcard tests/lab/world_*.c) $(wildcard tests/lab/world_*.h)
 
 test-programs: $(B)/catchmap $(UNIT:%=$(B)/tests/%) $(FUZZ:%=$(B)/tests/%) $(TOOLS:%=$(B)/tools/%)
 
