@@ -48,10 +48,90 @@ int addr_parse(const char *text, struct addr *out)
 	return ERR_PARSE;
 }
 
+/* Three addresses stand in every row, and inet_ntop prints by sprintf: 0.2 us for IPv4, 1 us for IPv6. */
+static char *put_decimal(char *p, unsigned v)
+{
+	if (v >= 100)
+		*p++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*p++ = (char)('0' + v / 10 % 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
+static char *put_dotted(char *p, const uint8_t b[static 4])
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			*p++ = '.';
+		p = put_decimal(p, b[i]);
+	}
+	return p;
+}
+
+static char *put_group(char *p, unsigned v)
+{
+	for (int shift = 12; shift >= 0; shift -= 4)
+		if (v >> shift || shift == 0)
+			*p++ = "0123456789abcdef"[v >> shift & 15];
+	return p;
+}
+
+/* The first of the longest runs of zero groups, if two or more; *n is its length. */
+static size_t zero_run(const uint8_t b[static 16], size_t *n)
+{
+	size_t best = 8;
+
+	*n = 1;
+	for (size_t i = 0, len = 0; i < 8; i++) {
+		len = b[2 * i] || b[2 * i + 1] ? 0 : len + 1;
+		if (len > *n) {
+			*n = len;
+			best = i + 1 - len;
+		}
+	}
+	return best;
+}
+
+static char *put_groups(char *p, const uint8_t b[static 16])
+{
+	size_t n, gap = zero_run(b, &n);
+
+	for (size_t i = 0; i < 8; i++) {
+		if (i == gap) {
+			*p++ = ':';
+			i += n - 1;
+			if (i == 7)
+				*p++ = ':';
+			continue;
+		}
+		if (i > 0)
+			*p++ = ':';
+		p = put_group(p, (unsigned)b[2 * i] << 8 | b[2 * i + 1]);
+	}
+	return p;
+}
+
+static bool is_mapped(const uint8_t b[static 16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(b, mapped, sizeof(mapped)) == 0;
+}
+
 char *addr_text(const struct addr *a, char out[static ADDR_TEXT_LEN])
 {
-	if (!a->family || !inet_ntop(addr_af(a), a->b, out, ADDR_TEXT_LEN))
-		out[0] = '\0';
+	char *p = out;
+
+	if (a->family == 4) {
+		p = put_dotted(p, a->b);
+	} else if (a->family == 6 && is_mapped(a->b)) {
+		memcpy(p, "::ffff:", 7);
+		p = put_dotted(p + 7, a->b + 12);
+	} else if (a->family == 6) {
+		p = put_groups(p, a->b);
+	}
+	*p = '\0';
 	return out;
 }
 
@@ -129,14 +209,14 @@ bool addr_in(const struct addr *a, const struct addr_prefix *p)
 
 bool addr_is_unusable(const struct addr *a)
 {
-	static const uint8_t zero[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t zero[16];
 	size_t len = addr_len(a);
 
 	if (len == 0 || memcmp(a->b, zero, len) == 0)
 		return true;
 	if (a->family == 4)
 		return a->b[0] == 0 || a->b[0] >= 240 || (a->b[0] & 0xf0) == 0xe0;
-	return a->b[0] == 0xff || memcmp(a->b, mapped, sizeof(mapped)) == 0;
+	return a->b[0] == 0xff || is_mapped(a->b);
 }
 
 bool addr_is_loopback(const struct addr *a)

@@ -8,9 +8,15 @@
 
 enum { TEXT_BYTES = 1 << 16 };
 
-/* Open addressing over indices of an array that the list holds: a slot is index + 1, 0 is free. */
+/* Open addressing over indices of an array that the list holds. A tag, the hash's low half, says without a look at the
+ * array (one more cache miss) that an entry is another; its low bits are also the place to start from. */
+struct slot {
+	uint32_t tag;
+	uint32_t number; /* index + 1; 0 is free */
+};
+
 struct index {
-	uint32_t *slot;
+	struct slot *slot;
 	size_t cap, n; /* cap: 0 or a power of two */
 };
 
@@ -38,48 +44,57 @@ struct target_text {
 	struct text_block *blocks;
 };
 
-static uint32_t *index_slot(
+/* The entry of `key`, or a free one with its tag set. */
+static struct slot *index_slot(
 	const struct index *x, const struct index_of *of, const struct target_list *list, const void *key)
 {
-	size_t i = (size_t)of->hash(list, key) & (x->cap - 1);
+	uint32_t tag = (uint32_t)of->hash(list, key);
+	struct slot *s = &x->slot[tag & (x->cap - 1)];
 
-	while (x->slot[i] && !of->same(of->key_at(list, x->slot[i] - 1), key))
-		i = (i + 1) & (x->cap - 1);
-	return &x->slot[i];
+	while (s->number && (s->tag != tag || !of->same(of->key_at(list, s->number - 1), key)))
+		s = s + 1 < x->slot + x->cap ? s + 1 : x->slot;
+	if (!s->number)
+		s->tag = tag;
+	return s;
 }
 
 static void index_fill(struct index *x, const struct index_of *of, const struct target_list *list, size_t n)
 {
 	memset(x->slot, 0, x->cap * sizeof(*x->slot));
 	for (uint32_t i = 0; i < n; i++)
-		*index_slot(x, of, list, of->key_at(list, i)) = i + 1;
+		index_slot(x, of, list, of->key_at(list, i))->number = i + 1;
 	x->n = n;
 }
 
-static bool index_is_full(const struct index *x)
+/* The entries keep their tags, so a larger table is filled from the smaller one alone, nearly in order. */
+static int index_grow(struct index *x)
 {
-	return x->n + 1 > x->cap / 4 * 3;
-}
+	struct index old = *x;
 
-static int index_grow(struct index *x, const struct index_of *of, const struct target_list *list)
-{
-	size_t cap = x->cap ? x->cap * 2 : 64;
-	uint32_t *slot = malloc(cap * sizeof(*slot));
-
-	if (!slot)
+	x->cap = old.cap ? old.cap * 2 : 64;
+	x->slot = calloc(x->cap, sizeof(*x->slot));
+	if (!x->slot) {
+		*x = old;
 		return ERR_NOMEM;
-	free(x->slot);
-	x->slot = slot;
-	x->cap = cap;
-	index_fill(x, of, list, x->n);
+	}
+	for (size_t i = 0; i < old.cap; i++) {
+		size_t at = old.slot[i].tag & (x->cap - 1);
+
+		if (!old.slot[i].number)
+			continue;
+		while (x->slot[at].number)
+			at = (at + 1) & (x->cap - 1);
+		x->slot[at] = old.slot[i];
+	}
+	free(old.slot);
 	return 0;
 }
 
-/* The slot of `key`, in an index that has room for one more; NULL when there is no memory. */
-static uint32_t *index_reserve(
+/* The entry of `key`, in an index that has room for one more; NULL when there is no memory. */
+static struct slot *index_reserve(
 	struct index *x, const struct index_of *of, const struct target_list *list, const void *key)
 {
-	if (index_is_full(x) && index_grow(x, of, list) < 0)
+	if (x->n + 1 > x->cap / 4 * 3 && index_grow(x) < 0)
 		return NULL;
 	return index_slot(x, of, list, key);
 }
@@ -170,12 +185,12 @@ static const char *text_keep(struct target_text *t, const char *text)
 static int64_t info_add(struct target_list *list, const struct target_info *info)
 {
 	struct target_info kept = *info;
-	uint32_t *slot = index_reserve(&list->text->infos, &over_infos, list, info);
+	struct slot *slot = index_reserve(&list->text->infos, &over_infos, list, info);
 
 	if (!slot || vec_reserve(&list->infos, &list->cap_infos, list->n_infos + 1) < 0)
 		return ERR_NOMEM;
-	if (*slot)
-		return *slot - 1;
+	if (slot->number)
+		return slot->number - 1;
 	for (size_t i = 0; i < INFO_TEXTS; i++) {
 		const char **text = info_text(&kept, i);
 
@@ -185,8 +200,8 @@ static int64_t info_add(struct target_list *list, const struct target_info *info
 	}
 	list->infos[list->n_infos++] = kept;
 	list->text->infos.n++;
-	*slot = (uint32_t)list->n_infos;
-	return *slot - 1;
+	slot->number = (uint32_t)list->n_infos;
+	return slot->number - 1;
 }
 
 /* What a zeroed list lacks: its index, its storage and info 0. */
@@ -207,7 +222,7 @@ static int list_start(struct target_list *list)
 int target_add(struct target_list *list, const struct target *t, const struct target_info *info)
 {
 	struct target added = *t;
-	uint32_t *slot;
+	struct slot *slot;
 	int64_t i;
 
 	if (list_start(list) < 0)
@@ -215,7 +230,7 @@ int target_add(struct target_list *list, const struct target *t, const struct ta
 	slot = index_reserve(&list->seen->index, &over_targets, list, &t->addr);
 	if (!slot)
 		return ERR_NOMEM;
-	if (*slot) {
+	if (slot->number) {
 		list->duplicates++;
 		return 0;
 	}
@@ -227,7 +242,7 @@ int target_add(struct target_list *list, const struct target *t, const struct ta
 	added.info = (uint32_t)i;
 	list->v[list->n++] = added;
 	list->seen->index.n++;
-	*slot = (uint32_t)list->n;
+	slot->number = (uint32_t)list->n;
 	return 1;
 }
 
@@ -237,7 +252,7 @@ const struct target *target_find(const struct target_list *list, const struct ad
 
 	if (list->n == 0)
 		return NULL;
-	i = *index_slot(&list->seen->index, &over_targets, list, a);
+	i = index_slot(&list->seen->index, &over_targets, list, a)->number;
 	return i ? &list->v[i - 1] : NULL;
 }
 
