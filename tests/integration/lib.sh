@@ -146,3 +146,32 @@ probe_ok() { # ARGS...
 conserved() { # RUN [NAME=VALUE...]   (counts that meta.json must show)
 	python3 "$here/rows.py" conserved "$1/lab" "${@:2}" || fail "rows and counts of $1 do not agree"
 }
+
+# An independent capture of what passes an interface, with the kernel's nanosecond stamps.
+capture_start() { # NS IF FILE [FILTER]
+	box_start "$1" tcpdump tcpdump -i "$2" -n -p -Z root -B 65536 -s 256 --time-stamp-precision=nano -w "$3" "${4:-}"
+	capture_pid=$box_pid
+	box_await 5 tcpdump grep -q 'listening on' "$box/tcpdump.log"
+}
+# Ends it when its ring is drained; a capture that lost packets is no witness.
+capture_stop() {
+	sleep 1.2
+	kill -INT "$capture_pid"
+	wait "$capture_pid" || true
+	grep -q '^0 packets dropped by kernel' "$box/tcpdump.log" || fail "tcpdump lost packets: $(tail -n 3 "$box/tcpdump.log")"
+}
+
+# N addresses that the reflector answers for, v4 and v6 in turn.
+lab_targets() { # N
+	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) {
+		k = int(i / 2)
+		if (i % 2) printf "2001:db8:18::%x:%x\n", k / 60000, k % 60000 + 1
+		else printf "198.%d.%d.%d\n", 18 + int(k / 65536), int(k / 256) % 256, k % 256
+	} }'
+}
+reflect_start() { # ARGS...
+	box_start x reflect "$tools/reflect" -i x0 "$@"
+	reflect_pid=$box_pid
+	sleep 0.2
+	kill -0 "$reflect_pid" 2>/dev/null || fail "reflect: $(cat "$box/reflect.log")"
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Kernel-stamped RTTs equal, to the nanosecond, those of an independent tcpdump: dns, icmp and tcp over both families,
+# 1,000 of each kind at 1,000/s and 50,000 at 10,000/s.
+. "$(dirname "$0")/lib.sh"
+box_enter "$@"
+box_net
+reflect_start -d 3000
+
+compare() { # NAME TARGETS RATE
+	lab_targets "$2" >"$box/$1.txt"
+	capture_start p p2 "$box/$1.pcap" 'udp or tcp or icmp or icmp6'
+	probe_ok -f "$box/$1.txt" -o "$box/$1" -p dns,icmp,tcp -r "$3" --gap 0 -t 1s
+	capture_stop
+	conserved "$box/$1" scheduled=$(($2 * 3)) dropped=0 reply=$(($2 * 3))
+	python3 "$here/rtt_compare.py" "$box/$1/lab" "$box/$1.pcap" >"$box/said" || fail "$(cat "$box/said")"
+	tr '\n' ' ' <"$box/said"
+	rm "$box/$1.pcap"
+}
+slow=$(compare slow 1000 1000) || fail "$slow"
+fast=$(compare fast 16667 10000) || fail "$fast"
+figures "identical to the ns: 1,000/s $slow; 10,000/s $fast"
