@@ -7,7 +7,7 @@
  *		... stamp a template with spec, send it ...
  *		engine_set_head(e, id, l4);
  *	}
- *	engine_frame(e, now, &frame);	for each frame captured
+ *	engine_frame(e, now, &frame);	for each frame captured (engine/match.h)
  *	engine_expire(e, now);		now and then: timeouts, retries, rows */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -75,7 +75,6 @@ void engine_set_sent(struct engine *e, uint32_t id, struct wall wall);
 /* It did not leave this machine. */
 void engine_fail(struct engine *e, uint32_t id, int errnum);
 
-void engine_frame(struct engine *e, struct mono now, const struct capture_frame *f);
 /* Marks what timed out, queues retries, and hands out rows of what is over. */
 void engine_expire(struct engine *e, struct mono now);
 

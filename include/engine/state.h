@@ -38,9 +38,6 @@ struct engine {
 	bool lost, stopped, finishing;
 };
 
-/* row.c: the record of a probe that is over, handed to the config's `row`. */
-void engine_write_row(struct engine *e, struct flight_probe *p);
-
 /* engine.c: what the probe was, to hold replies against. */
 struct probe_spec engine_spec(struct engine *e, const struct flight_probe *p);
 uint16_t engine_source(struct engine *e, const struct addr *source);

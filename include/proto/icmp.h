@@ -28,7 +28,5 @@ int icmp_parse(int family, const uint8_t *l4, size_t len, struct icmp *out);
 int icmp_quoted(const struct icmp *error, struct packet *out);
 
 uint8_t icmp_echo_type(int family);
-/* "host unreachable", "admin prohibited", ...; NULL for a type and code without a name. */
-const char *icmp_text(int family, int type, int code);
 
 #endif

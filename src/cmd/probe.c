@@ -221,7 +221,7 @@ static int go(struct campaign *c, struct loop *l)
 	return exit_of(c, &r);
 }
 
-static int prepare_output(struct campaign *c, struct err_msg *why)
+static int prepare_output(struct campaign *c, const struct loop *l, struct err_msg *why)
 {
 	struct vantage v = c->o->vantage;
 	int rc = run_make(c->o->output, why);
@@ -229,6 +229,10 @@ static int prepare_output(struct campaign *c, struct err_msg *why)
 	if (rc == 0)
 		rc = open_rows(c, why);
 	(void)snprintf(v.vp, sizeof(v.vp), "%s", c->vp);
+	if (loop_egresses(l, c->egresses, EGRESSES_MAX) > 0)
+		(void)addr_text(&c->egresses[0].source, v.address);
+	if (v.has_place)
+		(void)snprintf(v.location_source, sizeof(v.location_source), "--location");
 	if (rc == 0)
 		rc = vantage_store(c->o->output, &v, why);
 	return rc;
@@ -271,7 +275,7 @@ static int campaign(struct campaign *c)
 	if (code)
 		return code;
 	describe(c, kinds);
-	code = prepare_output(c, &why);
+	code = prepare_output(c, l, &why);
 	code = code < 0 ? command_fail(command_exit_of(code), &why) : go(c, l);
 	loop_close(l);
 	return code;

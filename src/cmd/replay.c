@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
-#include "engine/engine.h"
+#include "engine/match.h"
 #include "net/capture.h"
 
 struct replay {

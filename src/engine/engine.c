@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "base/wire.h"
+#include "engine/row.h"
 #include "engine/state.h"
 
 enum { DNS_PORT = 53, SPARE_PROBES = 1024 };

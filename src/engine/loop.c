@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "engine/match.h"
 #include "net/capture.h"
 #include "net/inject.h"
 #include "net/ports.h"

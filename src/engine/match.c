@@ -1,3 +1,5 @@
+#include "engine/match.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+#include "engine/row.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

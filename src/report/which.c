@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/csv.h"
-#include "proto/icmp.h"
+#include "data/icmp_text.h"
 
 enum { TEXT_MAX = 1024, CELL_MAX = 64 };
 

@@ -37,7 +37,6 @@ static void read_icmp(const struct packet *p)
 	if (icmp_parse(p->src.family, p->l4, p->l4_len, &m) < 0)
 		return;
 	check_inside(m.payload, m.payload_len, p->l4, p->l4_len);
-	(void)icmp_text(p->src.family, m.type, m.code);
 	if (icmp_quoted(&m, &quoted) < 0)
 		return;
 	check_inside(quoted.l4, quoted.l4_len, m.payload, m.payload_len);

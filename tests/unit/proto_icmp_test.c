@@ -124,21 +124,6 @@ static void only_errors_quote(void **state)
 	assert_true(icmp_quoted(&m, &quoted) < 0);
 }
 
-static void texts(void **state)
-{
-	static const struct {
-		int family, type, code;
-		const char *text;
-	} cases[] = {{4, 3, 3, "port unreachable"}, {4, 3, 13, "admin prohibited"}, {4, 3, 99, "unreachable"},
-		{6, 1, 4, "port unreachable"}, {6, 3, 0, "hop limit exceeded"}, {4, 11, 0, "TTL exceeded"}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(icmp_text(cases[i].family, cases[i].type, cases[i].code), cases[i].text);
-	assert_null(icmp_text(4, 8, 0));
-	assert_null(icmp_text(6, 200, 0));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,7 +131,6 @@ int main(void)
 		cmocka_unit_test(classes_follow_the_family),
 		cmocka_unit_test(quotes),
 		cmocka_unit_test(only_errors_quote),
-		cmocka_unit_test(texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
