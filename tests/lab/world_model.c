@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wire.h"
+
 #define EARTH_KM 6371.0088
 
 const struct world_error world_errors[] = {
@@ -20,11 +22,7 @@ const struct world_error world_errors[] = {
 
 static uint64_t addr_hash(const struct addr *a)
 {
-	uint64_t hi, lo;
-
-	memcpy(&hi, a->b, 8);
-	memcpy(&lo, a->b + 8, 8);
-	return hash_mix(hash_mix(hi) ^ lo);
+	return hash_mix(hash_mix(wire_get64(a->b)) ^ wire_get64(a->b + 8));
 }
 
 /* Entries: 1 + twice the VP, and 1 more for its IPv6 address; then the targets. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "world_answer.h"
@@ -17,7 +18,11 @@
 
 enum { RING_SLOTS = 32768, WAITING_MAX = 131072, LATE_US_MAX = 65536, READ_MAX = 64 };
 /* A sleep ends this much early and the rest is spun: waking takes that long. */
-#define SPIN_NS (30 * NS_PER_US)
+#define SPIN_NS (60 * NS_PER_US)
+/* Beyond so many frames in a millisecond, in or out, the world naps instead: a process of real-time priority that never
+ * sleeps is stopped by the kernel for 50 ms a second. */
+#define BUSY_FRAMES 80
+#define NAP_NS (100 * NS_PER_US)
 #define IDLE_NS (200 * NS_PER_MS)
 
 static volatile sig_atomic_t stopping;
@@ -50,24 +55,23 @@ static unsigned late_at(const struct figures *f, double share)
 	return us;
 }
 
-/* Reads what has come, some at a time, so that what is due gets its turn. */
-static bool read_some(
+/* Reads what has come, some at a time, so that what is due gets its turn. Returns how many. */
+static size_t read_some(
 	struct world *w, struct world_wire *wire, struct world_queue *q, struct figures *f, int64_t *start_ns)
 {
-	for (int i = 0; i < READ_MAX; i++) {
-		struct world_arrival a = world_wire_next(wire);
+	size_t n = 0;
 
-		if (!a.bytes)
-			return i > 0;
+	for (struct world_arrival a; n < READ_MAX && (a = world_wire_next(wire)).bytes; n++) {
 		if (*start_ns == 0)
 			*start_ns = a.stamp_ns;
 		world_answer(w, q, &f->counts, a.bytes, a.len, a.stamp_ns, *start_ns);
 		world_wire_done(wire);
 	}
-	return true;
+	return n;
 }
 
-static void send_due(struct world_wire *wire, struct world_queue *q, struct figures *f)
+/* Sends what is due, a batch at most. Returns how many. */
+static size_t send_due(struct world_wire *wire, struct world_queue *q, struct figures *f)
 {
 	struct world_frame *frames[WORLD_BATCH];
 	int64_t now_ns = clock_wall().ns, due_ns;
@@ -80,23 +84,53 @@ static void send_due(struct world_wire *wire, struct world_queue *q, struct figu
 		n++;
 	}
 	if (n == 0)
-		return;
+		return 0;
 	f->sent += n;
 	f->refused += world_wire_flush(wire);
 	for (size_t i = 0; i < n; i++)
 		world_queue_give(q, frames[i]);
+	return n;
+}
+
+/* How much went through in the millisecond before this one. */
+struct pace {
+	int64_t begin_ns;
+	size_t frames, before;
+};
+
+static bool is_busy(struct pace *p, size_t frames)
+{
+	int64_t now_ns = clock_mono().ns;
+
+	p->frames += frames;
+	if (now_ns - p->begin_ns >= NS_PER_MS) {
+		p->before = now_ns - p->begin_ns < 2 * NS_PER_MS ? p->frames : 0;
+		p->frames = 0;
+		p->begin_ns = now_ns;
+	}
+	return p->before > BUSY_FRAMES;
+}
+
+static void nap(void)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }
 
 static void run(struct world *w, struct world_wire *wire, struct world_queue *q, struct figures *f)
 {
+	struct pace pace = {0};
 	int64_t start_ns = 0;
 
 	while (!stopping) {
-		bool more = read_some(w, wire, q, f, &start_ns);
+		size_t in = read_some(w, wire, q, f, &start_ns), out = send_due(wire, q, f);
 		int64_t left_ns;
 
-		send_due(wire, q, f);
-		if (more)
+		if (is_busy(&pace, in + out)) {
+			if (in < READ_MAX && out < WORLD_BATCH)
+				nap();
+			continue;
+		}
+		if (in == READ_MAX)
 			continue;
 		left_ns = world_queue_due(q) == INT64_MAX ? IDLE_NS
 							  : world_queue_due(q) - clock_wall().ns - SPIN_NS;
