@@ -26,6 +26,7 @@ typedef void capture_each(void *arg, const struct capture_frame *f);
 struct capture_want {
 	struct probe_flows flows;
 	bool kinds[PROBE_KINDS];
+	struct addr source4, source6; /* zero: of any address */
 	bool outgoing; /* copies of what we send too: their stamps are the true sending times */
 };
 

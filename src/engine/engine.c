@@ -10,9 +10,18 @@
 
 enum { DNS_PORT = 53, SPARE_PROBES = 1024 };
 
+/* How many probes can be under way at once: what the rate allows, and never more than there are. */
+static size_t under_way(const struct engine *e)
+{
+	double by_rate = e->c.rate_pps * (double)(e->c.timeout_ns + e->c.linger_ns) / 1e9;
+
+	if (!e->c.adopt && by_rate > 2.0 * (double)e->end)
+		by_rate = 2.0 * (double)e->end; /* each may be asked twice */
+	return (size_t)by_rate + SPARE_PROBES;
+}
+
 struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 {
-	double hold_s = (double)(c->timeout_ns + c->linger_ns) / 1e9;
 	struct engine *e = calloc(1, sizeof(*e));
 
 	if (!e)
@@ -38,7 +47,7 @@ struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 		if (!e->last_ms)
 			goto fail;
 	}
-	if (flight_init(&e->flight, (size_t)(c->rate_pps * hold_s) + SPARE_PROBES, e->c.targets) < 0)
+	if (flight_init(&e->flight, under_way(e), e->c.targets) < 0)
 		goto fail;
 	return e;
 fail:

@@ -347,7 +347,12 @@ static int check_routes(struct loop *l, struct err_msg *why)
 static int open_all(struct loop *l, struct err_msg *why)
 {
 	const struct engine_config *ec = &l->c.engine;
-	struct capture_want want = {.flows = ec->flows, .outgoing = ec->kernel_stamps};
+	struct capture_want want = {
+		.flows = ec->flows,
+		.source4 = l->c.source4,
+		.source6 = l->c.source6,
+		.outgoing = ec->kernel_stamps,
+	};
 	int rc;
 
 	for (uint32_t i = 0; i < ec->n_slots; i++)

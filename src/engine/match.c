@@ -131,6 +131,8 @@ static uint32_t find_by_proof(
 		struct probe_spec spec = engine_spec(e, flight_at(&e->flight, id));
 		struct probe_answer a = {.rcode = -1, .edns_size = -1};
 
+		if (!addr_equal(&spec.src, &packet->dst))
+			continue; /* another vantage point on this machine asked with the same id */
 		probe_types[key->kind]->read(&spec, packet, &a);
 		if (a.outcome != OUTCOME_BAD_REPLY) {
 			*best = a;
@@ -164,20 +166,25 @@ static void on_reply(struct engine *e, struct mono now, const struct probe_key *
 		take_second(e, p, f, &a);
 }
 
-static uint32_t find_by_head(struct engine *e, const struct probe_sight *s)
+/* The probe that was sent with this head from this address. */
+static uint32_t find_by_head(struct engine *e, const struct probe_sight *s, const struct addr *source)
 {
 	uint32_t id = FLIGHT_NONE;
 
-	while ((id = flight_find(&e->flight, &s->key, id)) != FLIGHT_NONE)
-		if (memcmp(flight_at(&e->flight, id)->head, s->head, PROBE_HEAD) == 0)
+	while ((id = flight_find(&e->flight, &s->key, id)) != FLIGHT_NONE) {
+		const struct flight_probe *p = flight_at(&e->flight, id);
+
+		if (memcmp(p->head, s->head, PROBE_HEAD) == 0 && p->src < e->sources.n &&
+			addr_equal(&e->sources.v[p->src], source))
 			break;
+	}
 	return id;
 }
 
 static void on_quoted(struct engine *e, struct mono now, const struct probe_sight *s,
 	const struct packet *packet, const struct capture_frame *f)
 {
-	uint32_t id = find_by_head(e, s);
+	uint32_t id = find_by_head(e, s, &packet->dst);
 	struct flight_probe *p;
 	struct flight_detail *d;
 
@@ -248,7 +255,7 @@ static void adopt(struct engine *e, struct mono now, const struct probe_sight *s
 static void on_sent(struct engine *e, struct mono now, const struct probe_sight *s,
 	const struct packet *packet, const struct capture_frame *f)
 {
-	uint32_t id = find_by_head(e, s);
+	uint32_t id = find_by_head(e, s, &packet->src);
 
 	if (id == FLIGHT_NONE) {
 		if (e->c.adopt)

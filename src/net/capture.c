@@ -53,8 +53,17 @@ static void add_expression(char *out, size_t *n, const char *format, const struc
 
 static void make_filter(const struct capture_want *want, char out[static FILTER_MAX])
 {
+	char source[ADDR_TEXT_LEN];
 	size_t n = 0;
 
+	/* Of many vantage points on one machine, each sees its own packets only. */
+	if (want->source4.family)
+		n += (size_t)snprintf(out + n, FILTER_MAX - n, "(ip6 or ip host %s) and ",
+			addr_text(&want->source4, source));
+	if (want->source6.family)
+		n += (size_t)snprintf(out + n, FILTER_MAX - n, "(ip or ip6 host %s) and ",
+			addr_text(&want->source6, source));
+	out[n++] = '(';
 	add_expression(out, &n, filter_errors, &want->flows);
 	for (size_t k = 0; k < PROBE_KINDS; k++) {
 		if (!want->kinds[k])
@@ -64,6 +73,8 @@ static void make_filter(const struct capture_want *want, char out[static FILTER_
 		if (want->outgoing)
 			add_expression(out, &n, filter_out[k], &want->flows);
 	}
+	out[n++] = ')';
+	out[n] = '\0';
 }
 
 static int set_filter(struct capture *c, const struct capture_want *want, struct err_msg *why)
