@@ -130,9 +130,12 @@ done
 identity=$(grep ',192\.0\.2\.53,' "$tmp/answered" | cut -d, -f3 | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')
 site=any-$(cut -d. -f2 <<<"$identity")
 vp=$(grep ",192\.0\.2\.53,$identity" "$tmp/answered" | head -n 1 | cut -d, -f1)
-run exec "$vp" python3 tests/lab/bgplab/watch.py 192.0.2.53 5 >"$tmp/watch" &
+run exec "$vp" python3 tests/lab/bgplab/watch.py 192.0.2.53 4 >"$tmp/watch" &
 watch=$!
-sleep 1
+until [ -s "$tmp/watch" ]; do
+	kill -0 "$watch" 2>/dev/null || fail "$vp hears nothing from $site"
+	sleep 0.1
+done
 withdrawn=$(run withdraw "$site" | cut -d' ' -f1)
 wait "$watch"
 answered run >"$tmp/without" && routed run >"$tmp/without.routed"
@@ -145,7 +148,8 @@ moved=$(join -t, -j 1 <(sed 's/,/ /' "$tmp/answered") <(sed 's/,/ /' "$tmp/witho
 [ "$(wc -l <"$tmp/watch")" -ge 2 ] || fail "$vp saw no switch"
 switched=$(date -d "$(sed -n 2p "$tmp/watch" | cut -d' ' -f1)" +%s%N)
 switch_ms=$(((switched - $(date -d "$withdrawn" +%s%N)) / 1000000))
-run status | grep -q "withdrawn: $site" || fail "status does not name the withdrawn site"
+run status >"$tmp/status"
+grep -q "withdrawn: $site" "$tmp/status" || fail "status does not name the withdrawn site"
 run announce "$site" >/dev/null
 answered run >"$tmp/again"
 diff <(grep -v ecmp "$tmp/answered") <(grep -v ecmp "$tmp/again") || fail "not as before after the announcement"

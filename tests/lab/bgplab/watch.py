@@ -1,4 +1,4 @@
-"""Usage: watch.py ADDRESS SECONDS       Asks id.server every 5 ms; prints "TIME IDENTITY" whenever another site answers."""
+"""Usage: watch.py ADDRESS SECONDS       Asks every 5 ms; prints "TIME IDENTITY" (its NSID) whenever another site answers."""
 import datetime
 import socket
 import struct
@@ -6,19 +6,32 @@ import sys
 import time
 
 INTERVAL_S = 0.005
+OPT, NSID = 41, 3
 
 
-def question(number):
-    """CH TXT id.server."""
-    return struct.pack("!6H", number & 0xFFFF, 0, 1, 0, 0, 0) + b"\x02id\x06server\x00" + struct.pack("!2H", 16, 3)
+def query(number):
+    """IN SOA of the root with an empty NSID option."""
+    header = struct.pack("!6H", number & 0xFFFF, 0, 1, 0, 0, 1)
+    return header + struct.pack("!BHH", 0, 6, 1) + struct.pack("!BHHIHHH", 0, OPT, 1232, 0, 4, NSID, 0)
 
 
-def identity(reply, query):
-    """The first string of the first answer: its name, compressed or not, is as long as its own first byte says."""
-    answer = reply[len(query):]
-    start = 2 if answer[0] & 0xC0 == 0xC0 else len(query) - 12 - 4
-    length = answer[start + 10]
-    return answer[start + 11:start + 11 + length].decode("ascii", "replace")
+def identity(reply):
+    """The NSID of the OPT record, which the lab's servers put last, or None."""
+    at = reply.rfind(struct.pack("!BH", 0, OPT)) + 11
+    while 11 <= at and at + 4 <= len(reply):
+        code, length = struct.unpack_from("!HH", reply, at)
+        if code == NSID:
+            return reply[at + 4:at + 4 + length].decode("ascii", "replace")
+        at += 4 + length
+    return None
+
+
+def replies(s):
+    while True:
+        try:
+            yield s.recv(2048)
+        except OSError:  # nothing more for now, or an ICMP error: what is watched for
+            return
 
 
 def main(address, seconds):
@@ -27,21 +40,17 @@ def main(address, seconds):
     s.connect((address, 53))
     end, number, last = time.monotonic() + seconds, 0, None
     while time.monotonic() < end:
-        query = question(number)
         number += 1
         try:
-            s.send(query)
+            s.send(query(number))
         except OSError:
-            pass  # no route for the moment, or an ICMP error of the last query: what is watched for
+            pass  # the same
         time.sleep(INTERVAL_S)
-        while True:
-            try:
-                reply = s.recv(2048)
-            except OSError:
-                break
-            if len(reply) > len(query) + 12 and identity(reply, query) != last:
-                last = identity(reply, query)
-                print(f"{datetime.datetime.utcnow().isoformat(timespec='microseconds')}Z {last}", flush=True)
+        for name in map(identity, replies(s)):
+            if name and name != last:
+                last = name
+                now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds")
+                print(now.replace("+00:00", "Z"), name, flush=True)
 
 
 if __name__ == "__main__":
