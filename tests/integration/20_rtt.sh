@@ -3,6 +3,7 @@
 # 1,000 of each kind at 1,000/s and 50,000 at 10,000/s.
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"
+capture_needed
 box_net
 reflect_start -d 3000
 

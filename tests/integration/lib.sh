@@ -12,8 +12,8 @@
 #
 #	p --p0---r0-- r --r1---s0-- s     the prober's default routes lead over the router r to the servers s
 #	p --p1---s1-- s                   a link of their own: 192.0.2.9, 2001:db8:3::9 are on-link for p
-#	p --p2---x0-- x                   x is the gateway for 198.18.0.0/15 and 2001:db8:18::/48; it holds none of these
-#	                                  addresses and does not forward: for tests/tools/reflect and hostile
+#	p --p2---x0-- x                   x is the gateway for 198.18.0.0/15 and 2001:db8:18::/48; its kernel drops
+#	                                  them unanswered: for tests/tools/reflect and hostile
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 B=${B:-build}
@@ -124,6 +124,8 @@ box_net() {
 	ip -n p -6 route add default via 2001:db8:1::1
 	ip -n p route add 198.18.0.0/15 via 192.0.2.17
 	ip -n p -6 route add 2001:db8:18::/48 via 2001:db8:4::1
+	ip -n x route add blackhole 198.18.0.0/15
+	ip -n x -6 route add blackhole 2001:db8:18::/48
 	ip -n r route add default via 192.0.2.6
 	ip -n r -6 route add default via 2001:db8:2::2
 	ip -n s route add default via 192.0.2.5
@@ -147,6 +149,10 @@ conserved() { # RUN [NAME=VALUE...]   (counts that meta.json must show)
 	python3 "$here/rows.py" conserved "$1/lab" "${@:2}" || fail "rows and counts of $1 do not agree"
 }
 
+# For tests with captures: tcpdump insists on setting its groups.
+capture_needed() {
+	[ "$(cat /proc/self/setgroups)" = allow ] || skip "tcpdump cannot run in this user namespace: run as root"
+}
 # An independent capture of what passes an interface, with the kernel's nanosecond stamps.
 capture_start() { # NS IF FILE [FILTER]
 	box_start "$1" tcpdump tcpdump -i "$2" -n -p -Z root -B 65536 -s 256 --time-stamp-precision=nano -w "$3" "${4:-}"
