@@ -86,6 +86,11 @@ $(B)/tools/%: tests/tools/%.c $(B)/libcatchmap.a | deps
 # The lab's tier 1 and what measures it.
 $(B)/tools/world $(B)/tools/world_load: $(wildcard tests/lab/world_*.c) $(wildcard tests/lab/world_*.h)
 
+BENCH := $(patsubst tests/bench/%.c,%,$(sort $(wildcard tests/bench/*.c)))
+$(B)/bench/%: tests/bench/%.c $(B)/libcatchmap.a | deps
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(B)/libcatchmap.a $(PKG_LIBS)
+
 test-programs: $(B)/catchmap $(UNIT:%=$(B)/tests/%) $(FUZZ:%=$(B)/tests/%) $(TOOLS:%=$(B)/tools/%)
 
 test: deps-test
@@ -104,7 +109,7 @@ demo: deps-test
 	$(Q)B=$(B) tests/demo
 
 bench: deps-test
-	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%) $(BENCH:%=$(B)/bench/%)
 	$(Q)B=$(B) tests/bench/run
 
 lint: deps-test
