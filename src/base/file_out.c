@@ -86,7 +86,10 @@ static void gzip_close(struct file_out *f)
 static int zstd_open(struct file_out *f)
 {
 	f->zst = ZSTD_createCStream();
-	return f->zst ? 0 : ERR_NOMEM;
+	/* With a checksum, as gzip has one: a flipped bit is an error, not another row. */
+	if (!f->zst || ZSTD_isError(ZSTD_CCtx_setParameter(f->zst, ZSTD_c_checksumFlag, 1)))
+		return ERR_NOMEM;
+	return 0;
 }
 
 static int zstd_step(struct file_out *f, struct span *in, bool end)
