@@ -2,12 +2,16 @@
 
     world.py make FOLDER [FIRST]     places.csv, served.csv and targets.csv (FIRST: only services that begin so)
     world.py check FOLDER RUN        the rows of RUN against FOLDER's catchment.csv (the truth) and the troubles
+    world.py flows RUN/VP            the rows for a target with equal paths to four sites
+    world.py churn WORLD FOLDER      what the truth says of runs 0 to 3
 """
 import collections
 import csv
 import math
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 import rows as run_rows
 
@@ -50,7 +54,8 @@ class Pair:
         want(set(self.outcomes(*kinds)) == {outcome}, f"{self.name}: {kinds}: {dict(self.outcomes(*kinds))}, not {outcome}")
 
     def nsids(self):
-        return [r["nsid"] for r in sorted(self.of("dns"), key=lambda r: int(r["tx_time_ns"])) if r["outcome"] == "reply"]
+        return [r["nsid"] for r in sorted(self.of("dns"), key=lambda r: int(r["tx_time_ns"]))
+                if r["outcome"] in ("reply", "late")]
 
     def rtts(self, *kinds):
         return [float(r["rtt_ms"]) for r in self.of(*kinds) if r["rtt_ms"]]
@@ -80,7 +85,7 @@ def flips(p):
 def intercepted(p):
     answered(p)
     want(set(p.nsids()) == {p.truth["identity"]} and p.truth["state"] == "excluded", f"{p.name}: {p.nsids()}")
-    want(max(p.rtts("dns")) < min(p.rtts("icmp", "tcp")), f"{p.name}: the interceptor is not nearer than the target")
+    want(min(p.rtts("dns")) < min(p.rtts("icmp", "tcp")), f"{p.name}: the interceptor is not nearer than the target")
     want(all(r["dns_flags"].split("|")[0] == "ra" for r in p.of("dns")), f"{p.name}: the interceptor is authoritative")
 
 
@@ -141,10 +146,10 @@ TROUBLES = {
     "identity": ({"identity": "ns.wrong.example"}, answered),
     "silent": ({"silent": "dns|icmp|tcp"}, silent),
     "silent-dns": ({"silent": "dns"}, silent_dns),
-    "late": ({"extra_ms": 900}, late),
+    "late": ({"extra_ms": 2500}, late),
 } | {f"error-{e}": ({"error": e}, icmp_error) for e in ERRORS} | {
     f"hostile-{kind}": ({"hostile": kind}, check) for kind, check in {
-        "truncated": bad, "empty": bad, "random": bad, "wrong-case": bad, "wrong-cookie": bad, "rdlength-past-end": bad,
+        "truncated": bad, "empty": refused_as_bad, "random": bad, "wrong-case": bad, "wrong-cookie": bad, "rdlength-past-end": bad,
         "wrong-id": refused_as_bad, "wrong-port": refused_as_bad, "wrong-address": refused_as_bad,
         "loop": answered, "rdlength-0": answered, "flood": answered, "duplicate": twice, "two-answers": two_answers,
         "control-bytes": control_bytes}.items()}
@@ -183,7 +188,7 @@ def check_truth(p, places):
         return None  # other kinds and times go to other sites
     least, floor = min(p.rtts("dns", "icmp", "tcp")), floor_ms(places[t["vp"]], places[t["site"]])
     want(least >= float(t["rtt_min_ms"]) > floor, f"{p.name}: RTT {least} ms, truth {t['rtt_min_ms']}, great circle {floor:.3f}")
-    return least - float(t["rtt_min_ms"])
+    return None if t["service"] == "jitter" else least - float(t["rtt_min_ms"])
 
 
 def check(folder, run):
@@ -207,5 +212,35 @@ def check(folder, run):
           f"{1000 * errors[len(errors) // 2]:.0f} us, max {1000 * errors[-1]:.0f} us")
 
 
+def flows(base):
+    """Each flow stays with one site, whatever its round; all flows of DNS together see all four."""
+    seen, icmp = collections.defaultdict(set), collections.defaultdict(set)
+    for row in run_rows.rows(base):
+        if row["probe"] == "dns" and row["outcome"] == "reply":
+            seen[row["target"], row["flow"]].add(row["nsid"])
+        elif row["rtt_ms"]:
+            icmp[row["target"]].add(round(float(row["reply_ttl"])))
+    want(seen and all(len(s) == 1 for s in seen.values()), f"flows that moved: {[k for k, s in seen.items() if len(s) > 1]}")
+    for target in {t for t, _ in seen}:
+        sites = set().union(*(s for (t, _), s in seen.items() if t == target))
+        want(len(sites) == 4, f"{target}: the flows show {sorted(sites)}")
+        want(len(icmp[target]) > 1, f"{target}: ICMP flows all come from {icmp[target]} hops")
+    print(f"{len(seen)} flows stay, 4 sites each target")
+
+
+def churn(world, folder):
+    """Truths of runs: 0 as written, others moved, each as often as it is asked."""
+    def truth(epoch):
+        with tempfile.TemporaryDirectory() as out:
+            subprocess.run([world, "-e", str(epoch), "-o", out, f"{folder}/places.csv", f"{folder}/served.csv"], check=True)
+            with open(f"{out}/catchment.csv", newline="") as f:
+                return {(r["vp"], r["target"]): r["site"] for r in csv.DictReader(f) if r["service"] == "churn"}
+    first = truth(0)
+    want(all(site == SERVED[vp] for (vp, _), site in first.items()), f"run 0 is not as written: {first}")
+    moved = [sum(truth(e)[k] != first[k] for k in first) for e in (1, 2, 3)]
+    want(truth(1) == truth(1) and 0 < sum(moved) < 3 * len(first), f"moved: {moved} of {len(first)}")
+    print(f"churn moved {'/'.join(map(str, moved))} of {len(first)}")
+
+
 if __name__ == "__main__":
-    {"make": make, "check": check}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "check": check, "flows": flows, "churn": churn}[sys.argv[1]](*sys.argv[2:])
