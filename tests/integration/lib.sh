@@ -135,7 +135,7 @@ box_net() {
 # Runs `catchmap probe ARGS` as VP lab in p. Its exit status is in $rc, its messages are in $box/stderr.
 probe() { # ARGS...
 	rc=0
-	box_in p "$catchmap" probe --vp lab -q "$@" >"$box/stdout" 2>"$box/stderr" || rc=$?
+	box_in p "$catchmap" probe --vp lab "$@" >"$box/stdout" 2>"$box/stderr" || rc=$?
 }
 
 # As probe, and the run must have ended well.

@@ -1,11 +1,12 @@
 """Holds every RTT of a run against an independent capture of the same packets, to the nanosecond.
 
-    rtt_compare.py RUN/VP CAPTURE.pcap
+    rtt_compare.py RUN/VP CAPTURE.pcap [hybrid]
 
 The capture (classic pcap, nanosecond stamps, Ethernet or bare IP) is read and paired here, with none of the program's
 code: the n-th row of a (target, probe, flow) is its n-th packet on the wire, and the reply is the first packet from that
 address and port that proves to belong to it (dns: id and question in the same letter case; icmp: id, sequence number and
-payload; tcp: ack - 1). Prints how many agree; exit 1 if one does not, or if the capture lacks one.
+payload; tcp: ack - 1). Prints how many agree; exit 1 if one does not, or if the capture lacks one. Hybrid rows take the
+sending time before the send: theirs must not be later than the capture's, and the reply's stamp the same.
 """
 import collections
 import ipaddress
@@ -99,7 +100,19 @@ def reference(sent, replies, key, n):
     return stamp, min(after) - stamp if after else None
 
 
-def main(base, capture):
+def judge(row, stamp, rtt_ns, kind):
+    """What is wrong with a row's RTT, or None."""
+    tx, rtt = int(row["tx_time_ns"]), round(float(row["rtt_ms"]) * 1e6)
+    where = f"{row['target']} {row['probe']}"
+    if row["stamp"] != kind:
+        return f"{where}: stamp {row['stamp']}"
+    if rtt_ns is None:
+        return f"{where}: an RTT, but no such reply in the capture"
+    same = tx + rtt == stamp + rtt_ns and (tx <= stamp if kind == "hybrid" else tx == stamp)
+    return None if same else f"{where}: sent {tx - stamp:+} ns, rtt {rtt - rtt_ns:+} ns off {rtt_ns}"
+
+
+def main(base, capture, kind="kernel"):
     sent, replies = index(capture)
     icmp_id = {f["flow"]: f["icmp_id"] for f in meta(base)["flows"]}
     order = collections.Counter()
@@ -114,13 +127,9 @@ def main(base, capture):
         order[key] += 1
         if not row["rtt_ms"]:
             continue
-        if row["stamp"] != "kernel":
-            off.append(f"{row['target']} {row['probe']}: stamp {row['stamp']}")
-        elif rtt_ns is None:
-            off.append(f"{row['target']} {row['probe']}: an RTT, but no such reply in the capture")
-        elif int(row["tx_time_ns"]) != stamp or round(float(row["rtt_ms"]) * 1e6) != rtt_ns:
-            off.append(f"{row['target']} {row['probe']}: sent {int(row['tx_time_ns']) - stamp:+} ns, "
-                       f"rtt {round(float(row['rtt_ms']) * 1e6) - rtt_ns:+} ns off {rtt_ns}")
+        wrong = judge(row, stamp, rtt_ns, kind)
+        if wrong:
+            off.append(wrong)
         else:
             same[row["probe"] + ("6" if ":" in row["target"] else "4")] += 1
     if off or not same:
