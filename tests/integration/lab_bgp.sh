@@ -99,14 +99,22 @@ if [ ${#user_bgp[@]} -gt 0 ]; then
 fi
 
 # 3. Each server gives its name by NSID and id.server, and by hostname.bind where it has that.
+check_names() { # SITE SERVICE PLACE SERVER
+	local address name=ns1.$3.$2.lab.example out=$tmp/names.$1
+	address=$(awk -F, -v s="$2" '$1 == s { print $4 }' tests/lab/bgp.d/services.csv)
+	run exec "$1" sh -c "kdig @$address +nsid CH TXT id.server; kdig @$address CH TXT hostname.bind" >"$out"
+	[ "$(grep -c "NSID.*\"$name\"\|^id.server.*\"$name\"" "$out")" -eq 2 ] || fail "$1 ($4): no NSID or id.server $name"
+	[ "$4" = pdns ] || grep -q "^hostname.bind.*\"$name\"" "$out" || fail "$1 ($4): no hostname.bind $name"
+}
+checks=()
 while IFS=, read -r site service place server _; do
 	[ "$server" != nginx ] && [ "$site" != site ] || continue
-	address=$(awk -F, -v s="$service" '$1 == s { print $4 }' tests/lab/bgp.d/services.csv)
-	name=ns1.$place.$service.lab.example
-	run exec "$site" sh -c "kdig @$address +nsid CH TXT id.server; kdig @$address CH TXT hostname.bind" >"$tmp/names"
-	[ "$(grep -c "NSID.*\"$name\"\|^id.server.*\"$name\"" "$tmp/names")" -eq 2 ] || fail "$site ($server): no NSID or id.server $name"
-	[ "$server" = pdns ] || grep -q "^hostname.bind.*\"$name\"" "$tmp/names" || fail "$site ($server): no hostname.bind $name"
+	check_names "$site" "$service" "$place" "$server" &
+	checks+=($!)
 done <tests/lab/bgp.d/sites.csv
+for check in "${checks[@]}"; do
+	wait "$check" || exit 1
+done
 
 # 4. A flow stays with its site; flows are split, over UDP and over TCP.
 ask() { # PORT [OPTION]
@@ -130,7 +138,7 @@ done
 identity=$(grep ',192\.0\.2\.53,' "$tmp/answered" | cut -d, -f3 | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')
 site=any-$(cut -d. -f2 <<<"$identity")
 vp=$(grep ",192\.0\.2\.53,$identity" "$tmp/answered" | head -n 1 | cut -d, -f1)
-run exec "$vp" python3 tests/lab/bgplab/watch.py 192.0.2.53 4 >"$tmp/watch" &
+run exec "$vp" python3 tests/lab/bgplab/watch.py 192.0.2.53 3 >"$tmp/watch" &
 watch=$!
 until [ -s "$tmp/watch" ]; do
 	kill -0 "$watch" 2>/dev/null || fail "$vp hears nothing from $site"

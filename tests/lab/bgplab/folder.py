@@ -1,4 +1,4 @@
-"""Where a lab is kept: its lock (held while it lives), its first process's pid, its programs and its truth."""
+"""Where a lab is kept: its lock (held while it lives), its first process's pid and its truth."""
 import fcntl
 import os
 import pathlib
@@ -10,7 +10,7 @@ import time
 from . import LabError
 
 LOCK = "catchmap-lab.lock"
-OURS = ("log", "pid", "wires", "vantage.csv", "targets.csv", "sites.csv", LOCK)
+OURS = ("log", "pid", "vantage.csv", "targets.csv", "sites.csv", LOCK)
 
 
 class Folder:

@@ -13,6 +13,8 @@ from .topology import Topology
 from .walk import Walk
 
 RUN = pathlib.Path(birdc.RUN)
+WIRES_C = pathlib.Path(__file__).resolve().parent.parent / "wires.c"
+COMPILER = os.environ.get("CC", "gcc")
 SETTLE_S = 60
 STABLE_S = 1.0
 
@@ -81,7 +83,9 @@ def make_nodes(topology):
         list(pool.map(lambda n: run(["ip", "netns", "exec", n.name, "sh", "-e"], config.node_script(n)), nodes))
 
 
-def start_wires(topology, daemons, program):
+def start_wires(topology, daemons):
+    program = str(RUN / "wires.program")
+    run([COMPILER, "-std=c11", "-D_GNU_SOURCE", "-O2", "-o", program, str(WIRES_C)])
     lines = [f"{a.far_end} {b.far_end} {a.delay_ns}\n" for a, b in topology.wires]
     (RUN / "wires").write_text("".join(lines))
     log = RUN / "wires.log"
@@ -160,7 +164,7 @@ def build(folder, daemons):
     topology = Topology()
     make_mounts()
     make_nodes(topology)
-    start_wires(topology, daemons, str(folder.path / "wires"))
+    start_wires(topology, daemons)
     start_daemons(topology, daemons)
     built = time.monotonic()
     settle(topology, daemons, begin + SETTLE_S)

@@ -17,7 +17,7 @@ CATCHMENT = ("target service vp site method confidence city country lat lon iden
              "state site_share flips chances answered rtt_probe rules first last path").split()
 
 ECHO = pathlib.Path(__file__).with_name("echo.py")
-ECHOES = 100
+ECHOES = 50
 ECHO_INTERVAL_MS = 20
 
 
