@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The lab's tier 1: catchmap finds the truth of a world, from all its VPs at once, and each trouble becomes the outcome
 # that it should; the world itself keeps its times under load; whatever goes wrong leaves nothing behind.
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"
 lab=tests/lab/world

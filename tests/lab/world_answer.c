@@ -273,7 +273,7 @@ void world_answer(struct world *w, struct world_queue *q, struct world_counts *c
 		counts->silent++;
 		return;
 	}
-	if (p.trouble->loss > 0 && world_draw(w, p.pair, p.n, SALT_LOSS) < p.trouble->loss) {
+	if (world_draw(w, p.pair, p.n, SALT_LOSS) * WORLD_PPM < p.trouble->loss_ppm) {
 		counts->lost++;
 		return;
 	}

@@ -25,8 +25,13 @@ static int read_number(const char *text, double min, double max, double *v)
 
 static int read_share(const struct world *w, const char *text, void *at)
 {
+	double v;
+
 	(void)w;
-	return read_number(text, 0, 1, at);
+	if (read_number(text, 0, 1, &v) < 0)
+		return ERR_PARSE;
+	*(uint32_t *)at = (uint32_t)lround(v * WORLD_PPM);
+	return 0;
 }
 
 static int read_lat(const struct world *w, const char *text, void *at)
@@ -167,7 +172,7 @@ static int read_error(const struct world *w, const char *text, void *at)
 
 static int read_silent(const struct world *w, const char *text, void *at)
 {
-	uint8_t set = 0;
+	uint16_t set = 0;
 
 	(void)w;
 	while (*text) {
@@ -181,10 +186,10 @@ static int read_silent(const struct world *w, const char *text, void *at)
 		kind = probe_kind_parse(name);
 		if (kind < 0)
 			return ERR_PARSE;
-		set |= (uint8_t)(1U << (unsigned)kind);
+		set |= (uint16_t)(1U << (unsigned)kind);
 		text += n + (text[n] == '|');
 	}
-	*(uint8_t *)at = set;
+	*(uint16_t *)at = set;
 	return 0;
 }
 
@@ -210,12 +215,12 @@ static const struct field site_fields[] = {
 		"at most 127 bytes, \\DDD for odd ones"},
 };
 static const struct field trouble_fields[] = {
-	{"loss", read_share, TROUBLE(loss), "a share from 0 to 1"},
+	{"loss", read_share, TROUBLE(loss_ppm), "a share from 0 to 1"},
 	{"jitter_ms", read_ms, TROUBLE(jitter_ns), "ms"},
 	{"extra_ms", read_ms, TROUBLE(extra_ns), "ms"},
 	{"other", read_other, TROUBLE(other), "the id of a site"},
 	{"flip_s", read_s, TROUBLE(flip_ns), "seconds"},
-	{"churn", read_share, TROUBLE(churn), "a share from 0 to 1"},
+	{"churn", read_share, TROUBLE(churn_ppm), "a share from 0 to 1"},
 	{"chaos_limit", read_u16, TROUBLE(chaos_limit), "answers a second, at least 1"},
 	{"intercept", read_identity, TROUBLE(intercept), "at most 127 bytes, \\DDD for odd ones"},
 	{"intercept_ms", read_ms, TROUBLE(intercept_ns), "ms"},

@@ -36,18 +36,19 @@ struct world_target {
 	char service[64];
 };
 
-/* What goes wrong between a VP and a target; all zero: nothing. */
+/* What goes wrong between a VP and a target; all zero: nothing. No padding: troubles are compared as bytes. */
 struct world_trouble {
-	double loss, churn; /* shares, 0 to 1 */
 	int64_t jitter_ns, extra_ns, flip_ns, intercept_ns;
-	uint16_t other;       /* the site that a flip or churn leads to, counted from 1 */
-	uint16_t chaos_limit; /* CHAOS answers a second without a server cookie; 0: no limit */
-	uint8_t silent;       /* set of 1 << enum probe_kind that is never answered */
-	uint8_t hostile;      /* of world_hostile_parse; 0: none */
-	uint8_t error;        /* index of world_errors; 0: none */
-	char intercept[128];  /* the identity of another operator's answer; "" none */
-	char identity[128];   /* in place of the site's own; "" none */
+	uint32_t loss_ppm, churn_ppm; /* of packets; of ASes */
+	uint16_t other;               /* the site that a flip or churn leads to, counted from 1 */
+	uint16_t chaos_limit;         /* CHAOS answers a second without a server cookie; 0: no limit */
+	uint16_t silent;              /* set of 1 << enum probe_kind that is never answered */
+	uint8_t hostile;              /* of world_hostile_parse; 0: none */
+	uint8_t error;                /* index of world_errors; 0: none */
+	char intercept[128];          /* the identity of another operator's answer; "" none */
+	char identity[128];           /* in place of the site's own; "" none */
 };
+#define WORLD_PPM 1e6
 
 struct world_error {
 	const char *name;

@@ -165,7 +165,7 @@ static int lay_over(struct world *w, const struct served_row *row, struct world_
 
 	if (world_fields_read(w, WORLD_FIELDS_TROUBLE, row->c, row->path, &t, why) < 0)
 		return ERR_PARSE;
-	if ((t.flip_ns || t.churn > 0) && !t.other)
+	if ((t.flip_ns || t.churn_ppm) && !t.other)
 		return err_set(why, ERR_PARSE, "%s:%zu: flip_s and churn need a site in `other`", row->path,
 			csv_line(row->c));
 	trouble = intern_trouble(w, &t);
@@ -280,9 +280,9 @@ static int apply_churn(struct world *w)
 			uint32_t draw[3] = {(uint32_t)t, w->vps.v[v].asn, w->options.epoch};
 			int split;
 
-			if (!p->split || !(trouble->churn > 0) ||
-				ldexp((double)(hash_sip(&w->key, draw, sizeof(draw)) >> 11), -53) >=
-					trouble->churn)
+			if (!p->split || ldexp((double)(hash_sip(&w->key, draw, sizeof(draw)) >> 11), -53) *
+							 WORLD_PPM >=
+						 trouble->churn_ppm)
 				continue;
 			split = intern_split(w, &other);
 			if (split < 0)

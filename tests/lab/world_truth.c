@@ -20,7 +20,7 @@ struct world_seen world_truth_seen(const struct world *w, size_t vp, size_t targ
 	const struct world_trouble *t = &w->troubles.v[p->trouble];
 	struct world_flow f = {
 		.target = w->targets.v[target].addr, .proto = IP_UDP, .a = FLOW_0_PORT, .b = WORLD_DNS_PORT};
-	struct world_seen s = {.state = "silent", .site = -1, .identity = "", .rtt_ns = -1};
+	struct world_seen s = {.state = "silent", .site = -1, .rtt_ns = -1};
 	const struct world_vp *v = &w->vps.v[vp];
 	int site;
 
@@ -30,7 +30,7 @@ struct world_seen world_truth_seen(const struct world *w, size_t vp, size_t targ
 		return s;
 	}
 	site = world_site_of(w, p, &f, 0);
-	if (site < 0 || t->silent & 1U << PROBE_DNS || t->loss >= 1 || t->error)
+	if (site < 0 || t->silent & 1U << PROBE_DNS || t->loss_ppm >= WORLD_PPM || t->error)
 		return s;
 	s.rtt_ns = world_delay_ns(w, vp, (size_t)site) + t->extra_ns;
 	if (t->intercept[0]) {
@@ -49,32 +49,32 @@ struct world_seen world_truth_seen(const struct world *w, size_t vp, size_t targ
 
 /* Each of these puts a field and the comma behind it. */
 
-static void put_text(FILE *f, const char *text)
-{
-	char escaped[1024], field[2 * sizeof(escaped) + 2];
-	size_t n = csv_escape(escaped, sizeof(escaped), text, strlen(text));
-
-	(void)fwrite(field, 1, csv_put(field, sizeof(field), escaped, n), f);
-	(void)fputc(',', f);
-}
-
-/* Names of places are text, not bytes of a server: as they are. */
+/* Names of places are text; NULL: none. */
 static void put_name(FILE *f, const char *text)
 {
 	char field[256];
+	size_t n = csv_put(field, sizeof(field), text, text ? strlen(text) : 0);
 
-	(void)fwrite(field, 1, csv_put(field, sizeof(field), text, strlen(text)), f);
+	(void)fwrite(field, 1, n, f);
 	(void)fputc(',', f);
 }
 
-static void put_place(FILE *f, const struct world_site *s)
+/* Identities are bytes of a server; NULL: none. */
+static void put_identity(FILE *f, const char *bytes)
 {
-	put_name(f, s ? s->place.city : "");
-	put_name(f, s ? s->place.country : "");
-	if (s)
-		(void)fprintf(f, "%.5f,%.5f,", s->place.lat_deg, s->place.lon_deg);
-	else
-		(void)fputs(",,", f);
+	char escaped[4 * sizeof(((struct world_site *)0)->identity)], field[2 * sizeof(escaped) + 2];
+	size_t n = csv_put(field, sizeof(field), escaped,
+		csv_escape(escaped, sizeof(escaped), bytes, bytes ? strlen(bytes) : 0));
+
+	(void)fwrite(field, 1, n, f);
+	(void)fputc(',', f);
+}
+
+static void put_place(FILE *f, const struct world_place *p)
+{
+	put_name(f, p->city);
+	put_name(f, p->country);
+	(void)fprintf(f, "%.5f,%.5f,", p->lat_deg, p->lon_deg);
 }
 
 static void put_ms(FILE *f, int64_t ns)
@@ -147,10 +147,13 @@ static void put_catchment_row(FILE *f, const struct view *v, size_t vp)
 	(void)fprintf(f, "%s,", addr_text(&w->targets.v[v->target].addr, target));
 	put_name(f, w->targets.v[v->target].service);
 	put_name(f, p->place.id);
-	put_name(f, site ? site->place.id : "");
+	put_name(f, site ? site->place.id : NULL);
 	(void)fputs(site ? "identity,high," : ",,", f);
-	put_place(f, site);
-	put_text(f, s->identity);
+	if (site)
+		put_place(f, &site->place);
+	else
+		(void)fputs(",,,,", f);
+	put_identity(f, s->identity);
 	put_ms(f, s->rtt_ns);
 	put_ms(f, s->rtt_ns);
 	/* sent, received, flows, sites_seen */
@@ -178,10 +181,10 @@ static void put_site_row(FILE *f, const struct view *v, size_t site)
 	put_name(f, w->targets.v[v->target].service);
 	(void)fprintf(f, "%s,", v->n_sites > 1 ? "anycast" : "unicast");
 	put_name(f, s->place.id);
-	put_place(f, s);
+	put_place(f, &s->place);
 	(void)fprintf(
 		f, "0,identity,high,%u,%.6f,", v->sites[site].vps, (double)v->sites[site].vps / v->in_site);
-	put_text(f, s->identity);
+	put_identity(f, s->identity);
 	put_ms(f, v->sites[site].rtt_ns);
 	(void)fputs("truth\n", f);
 }

@@ -8,7 +8,7 @@
 struct world_seen {
 	const char *state;    /* as in a catchment */
 	int site;             /* -1: none */
-	const char *identity; /* "" none */
+	const char *identity; /* NULL: none */
 	int64_t rtt_ns;       /* the least there can be; -1: none */
 };
 struct world_seen world_truth_seen(const struct world *w, size_t vp, size_t target);

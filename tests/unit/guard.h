@@ -9,6 +9,7 @@
 #define TESTS_UNIT_GUARD_H
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -21,10 +22,10 @@ struct guard {
 
 static inline struct guard guard_make(void)
 {
-	void *p = mmap(NULL, 2 * GUARD_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p = aligned_alloc(GUARD_ROOM, 2 * GUARD_ROOM);
 
-	assert_true(p != MAP_FAILED);
-	assert_int_equal(mprotect((uint8_t *)p + GUARD_ROOM, GUARD_ROOM, PROT_NONE), 0);
+	assert_non_null(p);
+	assert_int_equal(mprotect(p + GUARD_ROOM, GUARD_ROOM, PROT_NONE), 0);
 	return (struct guard){p};
 }
 
@@ -36,7 +37,8 @@ static inline const uint8_t *guard_place(const struct guard *g, const void *byte
 
 static inline void guard_free(struct guard *g)
 {
-	munmap(g->room, 2 * GUARD_ROOM);
+	assert_int_equal(mprotect(g->room + GUARD_ROOM, GUARD_ROOM, PROT_READ | PROT_WRITE), 0);
+	free(g->room);
 }
 
 #endif
