@@ -42,7 +42,7 @@ struct flight_probe {
 	uint8_t outcome, fault; /* enum outcome, enum probe_fault */
 	uint8_t reply_ttl, icmp_type, icmp_code, rcode, edns_rcode, dns_flags;
 	uint8_t send_errno;
-	bool has_cookie, has_rcode, has_edns, timed_out, stepped;
+	bool has_cookie, has_rcode, has_edns, timed_out, stepped, retried;
 };
 
 #define FLIGHT_NONE UINT32_MAX
@@ -67,6 +67,8 @@ bool flight_empty(const struct flight *f);
  * on. Its id stays good until it is dropped. The flight must not be full. */
 uint32_t flight_add(struct flight *f, const struct flight_probe *p);
 struct flight_probe *flight_at(struct flight *f, uint32_t id);
+/* When it was sent, by the best clock that saw it. */
+struct wall flight_sent(const struct flight_probe *p);
 /* The first probe (after = FLIGHT_NONE) or the next one that a reply with this key may be for; FLIGHT_NONE at
  * the end. */
 uint32_t flight_find(const struct flight *f, const struct probe_key *key, uint32_t after);
@@ -77,10 +79,17 @@ uint32_t flight_due(struct flight *f, struct mono limit);
 uint32_t flight_oldest(struct flight *f, struct mono limit);
 void flight_drop_oldest(struct flight *f);
 
-/* Room for these identities in the probe's detail; what was there is kept in front (extra is appended to).
- * NULL without memory: the row then lacks them. */
+/* Keeps the identities of the answer that counts, in place of those of an earlier one; what `extra` holds stays.
+ * Each is cut at FLIGHT_TEXT_MAX. Returns the probe's detail; NULL without memory: the row then lacks them. */
 struct flight_detail *flight_keep(
-	struct flight *f, struct flight_probe *p, struct bytes nsid, struct bytes txt, struct bytes extra);
+	struct flight *f, struct flight_probe *p, struct bytes nsid, struct bytes txt);
+/* Appends to `extra`. What would make it longer than FLIGHT_TEXT_MAX is left out: the first strange answers
+ * say enough. */
+void flight_append(struct flight *f, struct flight_probe *p, struct bytes text);
+/* What is kept, as views until the next change; n = 0: nothing. */
+struct bytes flight_nsid(const struct flight_probe *p);
+struct bytes flight_txt(const struct flight_probe *p);
+struct bytes flight_extra(const struct flight_probe *p);
 
 /* The clock was stepped since check number `since`: no probe whose reply is missing or was stamped after it
  * has an RTT. */

@@ -60,7 +60,7 @@ unsigned pace_allow(struct pace *p, struct mono now);
 void pace_spend(struct pace *p, unsigned packets);
 /* Credit that nothing was there to use is not time lost. */
 void pace_idle(struct pace *p, struct mono now);
-/* Time between looks at the clock that keeps the rate: the gap between two packets, but at least 200 us. */
+/* Time between looks at the clock that keeps the rate: the gap between two packets, within 200 us and 50 ms. */
 int64_t pace_tick_ns(const struct pace *p);
 
 #endif

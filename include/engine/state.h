@@ -41,6 +41,6 @@ struct engine {
 /* engine.c: what the probe was, to hold replies against. */
 struct probe_spec engine_spec(struct engine *e, const struct flight_probe *p);
 uint16_t engine_source(struct engine *e, const struct addr *source);
-void engine_retry(struct engine *e, const struct flight_probe *p);
+void engine_retry(struct engine *e, struct flight_probe *p);
 
 #endif

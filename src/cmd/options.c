@@ -1,5 +1,6 @@
 #include "cmd/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <ini.h>
 #include <math.h>
@@ -22,35 +23,50 @@ static int bad(struct err_msg *why, const char *text, const char *expected)
 	return err_set(why, ERR_PARSE, "'%s' is not %s", text, expected);
 }
 
+/* A flag has no value on the command line, and yes or no in a file. */
 static int set_flag(void *field, const char *text, struct err_msg *why)
 {
-	(void)why;
-	*(bool *)field = !text || strcmp(text, "no") != 0;
+	static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+
+	for (size_t i = 0; text && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*(bool *)field = i % 2;
+			return 0;
+		}
+	if (text)
+		return bad(why, text, "yes or no");
+	*(bool *)field = true;
 	return 0;
 }
 
 static int set_more(void *field, const char *text, struct err_msg *why)
 {
-	(void)text;
-	(void)why;
-	++*(unsigned *)field;
+	bool more = false;
+
+	if (set_flag(&more, text, why) < 0)
+		return ERR_PARSE;
+	*(unsigned *)field += more;
+	return 0;
+}
+
+static int set_family(int *field, const char *text, int family, struct err_msg *why)
+{
+	bool only = false;
+
+	if (set_flag(&only, text, why) < 0)
+		return ERR_PARSE;
+	*field = only ? family : *field;
 	return 0;
 }
 
 static int set_family4(void *field, const char *text, struct err_msg *why)
 {
-	(void)text;
-	(void)why;
-	*(int *)field = 4;
-	return 0;
+	return set_family(field, text, 4, why);
 }
 
 static int set_family6(void *field, const char *text, struct err_msg *why)
 {
-	(void)text;
-	(void)why;
-	*(int *)field = 6;
-	return 0;
+	return set_family(field, text, 6, why);
 }
 
 static int set_text(void *field, const char *text, struct err_msg *why)
@@ -73,10 +89,12 @@ static int set_files(void *field, const char *text, struct err_msg *why)
 static int set_number(void *field, const char *text, struct err_msg *why)
 {
 	char *end;
-	unsigned long long v = strtoull(text, &end, 10);
+	unsigned long long v;
 
-	if (*text < '0' || *text > '9' || *end)
-		return bad(why, text, "a whole number");
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return bad(why, text, "a whole number below 2^64");
 	*(uint64_t *)field = v;
 	return 0;
 }
@@ -444,7 +462,7 @@ static int getopt_failed(const struct command *c, int got, char *argv[], struct 
 			  : err_set(why, ERR_PARSE, "unknown option %s (catchmap %s --help)", word, c->name);
 }
 
-/* One walk over argv: with `only_help` just --help and --config are looked for. */
+/* One walk over argv: the `first` one only looks for --help and --config. */
 static int walk(
 	struct options *o, const struct command *c, int argc, char *argv[], bool first, struct err_msg *why)
 {
@@ -474,13 +492,22 @@ static int walk(
 
 int options_read(struct options *o, const struct command *c, int argc, char *argv[], struct err_msg *why)
 {
+	size_t in_file;
+
 	/* --help and --config first: a broken file or line must not hide the help, and flags must beat the file. */
 	(void)walk(o, c, argc, argv, true, why);
 	if (o->help)
 		return 0;
 	if (o->config && read_config(o, c, o->config, why) < 0)
 		return ERR_PARSE;
-	return walk(o, c, argc, argv, false, why);
+	in_file = o->n_targets;
+	if (walk(o, c, argc, argv, false, why) < 0)
+		return ERR_PARSE;
+	if (o->n_targets > in_file) {
+		o->n_targets -= in_file;
+		memmove(o->targets, o->targets + in_file, o->n_targets * sizeof(o->targets[0]));
+	}
+	return 0;
 }
 
 /* --- what is said of them --- */

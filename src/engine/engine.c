@@ -62,7 +62,7 @@ void engine_free(struct engine *e)
 		return;
 	flight_free(&e->flight);
 	jar_free(&e->jar);
-	free(e->adopted.v);
+	target_list_free(&e->adopted);
 	free(e->retries.v);
 	free(e->sources.v);
 	free(e->last_ms);
@@ -83,9 +83,10 @@ uint64_t engine_scheduled(const struct engine *e)
 
 static bool gap_over(const struct engine *e, uint32_t target, struct mono now)
 {
-	int64_t gap_ms = e->c.gap_ns / NS_PER_MS, now_ms = (now.ns - e->start.ns) / NS_PER_MS;
+	uint32_t now_ms = (uint32_t)((now.ns - e->start.ns) / NS_PER_MS), last = e->last_ms[target];
 
-	return e->last_ms[target] == 0 || now_ms - (int64_t)(e->last_ms[target] - 1) >= gap_ms;
+	/* In 32 bits the milliseconds wrap after 49 days; their difference does not mind. */
+	return last == 0 || (uint32_t)(now_ms - (last - 1)) >= e->c.gap_ns / NS_PER_MS;
 }
 
 static bool answers(const struct engine *e, const struct target *t, enum probe_kind kind)
@@ -148,13 +149,14 @@ const struct target *engine_target(const struct engine *e, const struct engine_d
 	return &e->c.targets->v[due->target];
 }
 
-void engine_retry(struct engine *e, const struct flight_probe *p)
+void engine_retry(struct engine *e, struct flight_probe *p)
 {
-	if (e->c.no_retry || e->c.adopt || p->kind != PROBE_DNS || p->attempt != 1 ||
-		p->question == QUESTION_IN_SOA)
+	if (e->c.no_retry || e->c.adopt || p->kind != PROBE_DNS || p->attempt != 1 || p->retried ||
+		p->question == QUESTION_IN_SOA ||
+		vec_reserve(&e->retries.v, &e->retries.cap, e->retries.n + 1) < 0)
 		return;
-	if (vec_reserve(&e->retries.v, &e->retries.cap, e->retries.n + 1) == 0)
-		e->retries.v[e->retries.n++] = (struct engine_retry){p->target, p->seq};
+	e->retries.v[e->retries.n++] = (struct engine_retry){p->target, p->seq};
+	p->retried = true;
 }
 
 /* --- forming a probe --- */

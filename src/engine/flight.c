@@ -74,6 +74,11 @@ struct flight_probe *flight_at(struct flight *f, uint32_t id)
 	return &f->ring[id];
 }
 
+struct wall flight_sent(const struct flight_probe *p)
+{
+	return p->tx_kernel.ns ? p->tx_kernel : p->tx_user;
+}
+
 uint32_t flight_add(struct flight *f, const struct flight_probe *p)
 {
 	struct probe_key key = key_of(f, p);
@@ -139,11 +144,54 @@ void flight_drop_oldest(struct flight *f)
 	f->tail++;
 }
 
-static size_t keep(struct flight_detail *d, size_t at, struct bytes b)
+static struct bytes part_of(const struct flight_detail *d, size_t at, size_t n)
 {
-	if (b.n > 0)
-		memmove(d->bytes + at, b.p, b.n);
-	return at + b.n;
+	return d && n > 0 ? (struct bytes){d->bytes + at, n} : (struct bytes){0};
+}
+
+struct bytes flight_nsid(const struct flight_probe *p)
+{
+	return part_of(p->detail, 0, p->detail ? p->detail->nsid_n : 0);
+}
+
+struct bytes flight_txt(const struct flight_probe *p)
+{
+	return part_of(p->detail, flight_nsid(p).n, p->detail ? p->detail->txt_n : 0);
+}
+
+struct bytes flight_extra(const struct flight_probe *p)
+{
+	return part_of(p->detail, flight_nsid(p).n + flight_txt(p).n, p->detail ? p->detail->extra_n : 0);
+}
+
+enum part { PART_NSID, PART_TXT, PART_EXTRA, PART_APPENDED, PARTS };
+
+/* Puts a new detail in place of the old one, of which the parts may still be views. */
+static struct flight_detail *replace(
+	struct flight *f, struct flight_probe *p, const struct bytes part[static PARTS])
+{
+	struct flight_detail *d;
+	size_t n = 0;
+
+	for (size_t i = 0; i < PARTS; i++)
+		n += part[i].n;
+	d = pool_take(n > SMALL_TEXT ? &f->large : &f->small);
+	if (!d)
+		return p->detail;
+	*d = (struct flight_detail){
+		.from = p->detail ? p->detail->from : (struct addr){0},
+		.large = n > SMALL_TEXT,
+		.nsid_n = (uint16_t)part[PART_NSID].n,
+		.txt_n = (uint16_t)part[PART_TXT].n,
+		.extra_n = (uint16_t)(part[PART_EXTRA].n + part[PART_APPENDED].n),
+	};
+	n = 0;
+	for (size_t i = 0; i < PARTS; n += part[i++].n)
+		if (part[i].n > 0)
+			memcpy(d->bytes + n, part[i].p, part[i].n);
+	give_detail(f, p->detail);
+	p->detail = d;
+	return d;
 }
 
 static struct bytes cut(struct bytes b)
@@ -152,36 +200,19 @@ static struct bytes cut(struct bytes b)
 }
 
 struct flight_detail *flight_keep(
-	struct flight *f, struct flight_probe *p, struct bytes nsid, struct bytes txt, struct bytes extra)
+	struct flight *f, struct flight_probe *p, struct bytes nsid, struct bytes txt)
 {
-	struct flight_detail *old = p->detail, *d;
-	struct bytes part[4] = {cut(nsid), cut(txt), {NULL, 0}, cut(extra)};
-	size_t n, at = 0;
-	bool large;
+	struct bytes part[PARTS] = {cut(nsid), cut(txt), flight_extra(p)};
 
-	if (old) {
-		part[0] = (struct bytes){old->bytes, old->nsid_n};
-		part[1] = (struct bytes){old->bytes + old->nsid_n, old->txt_n};
-		part[2] = (struct bytes){old->bytes + old->nsid_n + old->txt_n, old->extra_n};
-		if (part[2].n + part[3].n > FLIGHT_TEXT_MAX)
-			return old; /* the first strange answers say enough */
-	}
-	n = part[0].n + part[1].n + part[2].n + part[3].n;
-	large = n > SMALL_TEXT;
-	d = pool_take(large ? &f->large : &f->small);
-	if (!d)
-		return old;
-	*d = (struct flight_detail){.large = large};
-	if (old)
-		d->from = old->from;
-	for (size_t i = 0; i < 4; i++)
-		at = keep(d, at, part[i]);
-	d->nsid_n = (uint16_t)part[0].n;
-	d->txt_n = (uint16_t)part[1].n;
-	d->extra_n = (uint16_t)(part[2].n + part[3].n);
-	give_detail(f, old);
-	p->detail = d;
-	return d;
+	return replace(f, p, part);
+}
+
+void flight_append(struct flight *f, struct flight_probe *p, struct bytes text)
+{
+	struct bytes part[PARTS] = {flight_nsid(p), flight_txt(p), flight_extra(p), text};
+
+	if (part[PART_EXTRA].n + text.n <= FLIGHT_TEXT_MAX)
+		(void)replace(f, p, part);
 }
 
 void flight_step(struct flight *f, uint32_t since)

@@ -316,8 +316,8 @@ static int open_templates(struct loop *l, struct err_msg *why)
 	return 0;
 }
 
-/* One target of each family must have a way out, or there is nothing to do: better said now than in every
- * row. */
+/* The first target of one family at least must have a way out, or there is nothing to do: better said now than
+ * in every row. */
 static int check_routes(struct loop *l, struct err_msg *why)
 {
 	const struct target_list *list = l->c.engine.targets;

@@ -16,10 +16,8 @@ enum { STRANGE_MAX = 600 };
 
 static bool is_late(const struct engine *e, const struct flight_probe *p, struct wall rx)
 {
-	struct wall tx = p->tx_kernel.ns ? p->tx_kernel : p->tx_user;
-
 	/* Stamps decide, not when the frame was read; over a clock step only our own timer is left. */
-	return p->stepped ? p->timed_out : rx.ns - tx.ns > e->c.timeout_ns;
+	return p->stepped ? p->timed_out : rx.ns - flight_sent(p).ns > e->c.timeout_ns;
 }
 
 static void take_dns(struct engine *e, struct flight_probe *p, const struct probe_answer *a)
@@ -33,8 +31,8 @@ static void take_dns(struct engine *e, struct flight_probe *p, const struct prob
 	p->has_edns = a->edns_size >= 0;
 	p->edns_size = (uint16_t)a->edns_size;
 	p->edns_rcode = a->edns_rcode;
-	if (a->nsid.n || n)
-		(void)flight_keep(&e->flight, p, a->nsid, (struct bytes){txt, n}, (struct bytes){0});
+	if (a->nsid.n || n || p->detail)
+		(void)flight_keep(&e->flight, p, a->nsid, (struct bytes){txt, n});
 	if (a->server_cookie.n)
 		jar_put(&e->jar, p->target, a->server_cookie);
 	if (a->rcode == DNS_RCODE_FORMERR && p->has_cookie) {
@@ -46,7 +44,7 @@ static void take_dns(struct engine *e, struct flight_probe *p, const struct prob
 /* Counts a packet that is for this probe; false for a copy of one that was seen on another device already. */
 static bool arrives(struct engine *e, struct mono now, struct flight_probe *p, const struct capture_frame *f)
 {
-	if (p->replies > 0 && f->ifindex != p->rx_ifindex && f->stamp.ns - p->rx.ns < SAME_FRAME_NS)
+	if (p->replies > 0 && (uint16_t)f->ifindex != p->rx_ifindex && f->stamp.ns - p->rx.ns < SAME_FRAME_NS)
 		return false;
 	e->counts.matched++;
 	e->last_news = now;
@@ -65,11 +63,69 @@ static void settle(
 	p->rx_ifindex = (uint16_t)f->ifindex;
 	p->checked = e->checks;
 	p->reply_ttl = packet->ttl;
+	if (p->detail)
+		p->detail->from = (struct addr){0};
+}
+
+/* Appends text as an identity is written, with `;`, which separates the parts of `extra`, escaped as well. */
+static size_t put_value(char *out, size_t cap, struct bytes b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b.n && n + sizeof("\\000") <= cap; i++)
+		n += b.p[i] == ';' ? (size_t)snprintf(out + n, cap - n, "\\%03d", ';')
+				   : csv_escape(out + n, cap - n, b.p + i, 1);
+	return n;
+}
+
+/* Another answer to this probe, for `extra`: which one, why it is bad, when it came and whom it names. */
+struct strange {
+	const char *which;
+	enum probe_fault fault;
+	int rcode; /* -1: none */
+	struct wall at;
+	struct bytes who;
+};
+
+static void keep_strange(struct engine *e, struct flight_probe *p, const struct strange *s)
+{
+	char text[STRANGE_MAX], bad[32] = "", rcode[32] = "";
+	size_t n;
+
+	if (s->fault != PROBE_FINE)
+		(void)snprintf(bad, sizeof(bad), "%s_bad=%s;", s->which, probe_fault_name(s->fault));
+	if (s->rcode >= 0)
+		(void)snprintf(rcode, sizeof(rcode), "%s_rcode=%d;", s->which, s->rcode);
+	n = (size_t)snprintf(text, sizeof(text), "%s%s%s%s_ms=%.6f;%s=", flight_extra(p).n ? ";" : "", bad,
+		rcode, s->which, (double)(s->at.ns - flight_sent(p).ns) / 1e6, s->which);
+	n += put_value(text + n, sizeof(text) - n, s->who);
+	flight_append(&e->flight, p, (struct bytes){(const uint8_t *)text, n});
+}
+
+static struct bytes best_name(struct bytes nsid, struct bytes txt)
+{
+	return nsid.n ? nsid : txt;
+}
+
+/* A bad answer that came before the good one stays on record. */
+static void keep_first(struct engine *e, struct flight_probe *p)
+{
+	struct strange s = {
+		.which = "first",
+		.fault = (enum probe_fault)p->fault,
+		.rcode = p->has_rcode ? p->rcode : -1,
+		.at = p->rx,
+		.who = best_name(flight_nsid(p), flight_txt(p)),
+	};
+
+	keep_strange(e, p, &s);
 }
 
 static void take_answer(struct engine *e, struct flight_probe *p, const struct capture_frame *f,
 	const struct packet *packet, const struct probe_answer *a)
 {
+	if (p->outcome == OUTCOME_BAD_REPLY)
+		keep_first(e, p);
 	settle(e, p, f, packet);
 	p->fault = (uint8_t)a->fault;
 	p->outcome = (uint8_t)a->outcome;
@@ -79,41 +135,27 @@ static void take_answer(struct engine *e, struct flight_probe *p, const struct c
 		take_dns(e, p, a);
 }
 
-static bool same_identity(const struct flight_probe *p, const struct probe_answer *a, struct bytes txt)
+static bool same_bytes(struct bytes a, struct bytes b)
 {
-	const struct flight_detail *d = p->detail;
-	struct bytes nsid = {d ? d->bytes : NULL, d ? d->nsid_n : 0},
-		     old = {d ? d->bytes + d->nsid_n : NULL, d ? d->txt_n : 0};
-
-	return nsid.n == a->nsid.n && old.n == txt.n &&
-	       (nsid.n == 0 || memcmp(nsid.p, a->nsid.p, nsid.n) == 0) &&
-	       (txt.n == 0 || memcmp(old.p, txt.p, txt.n) == 0) && p->has_rcode && p->rcode == a->rcode;
+	/* What is kept was cut at FLIGHT_TEXT_MAX. */
+	b.n = b.n < FLIGHT_TEXT_MAX ? b.n : FLIGHT_TEXT_MAX;
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Two answers to one probe are evidence of a third party: what the other one said is kept. */
+/* Two different answers to one probe are evidence of a third party: what the other one said is kept. */
 static void take_second(
 	struct engine *e, struct flight_probe *p, const struct capture_frame *f, const struct probe_answer *a)
 {
 	uint8_t txt[FLIGHT_TEXT_MAX];
-	size_t n = a->txt.p ? dns_txt_join(a->txt, txt, sizeof(txt)) : 0;
-	struct bytes who = a->nsid.n ? a->nsid : (struct bytes){txt, n};
-	char text[STRANGE_MAX + 64];
-	size_t len;
-	struct wall tx = p->tx_kernel.ns ? p->tx_kernel : p->tx_user;
+	struct bytes joined = {txt, a->txt.p ? dns_txt_join(a->txt, txt, sizeof(txt)) : 0};
+	struct strange s = {"second", a->fault, a->rcode, f->stamp, best_name(a->nsid, joined)};
 
 	e->counts.duplicate++;
-	if (p->kind != PROBE_DNS || same_identity(p, a, (struct bytes){txt, n}))
+	if (p->kind != PROBE_DNS ||
+		(same_bytes(flight_nsid(p), a->nsid) && same_bytes(flight_txt(p), joined) &&
+			(p->has_rcode ? p->rcode : -1) == a->rcode && p->fault == a->fault))
 		return;
-	len = (size_t)snprintf(text, 64,
-		"%ssecond_rcode=%d;second_ms=%.6f;second=", p->detail && p->detail->extra_n ? ";" : "",
-		a->rcode, (double)(f->stamp.ns - tx.ns) / 1e6);
-	len += csv_escape(text + len, STRANGE_MAX, who.p, who.n);
-	/* `;` separates the parts of `extra`: inside a value it is escaped as well. */
-	for (size_t i = len; i-- > 0 && text[i] != '=';)
-		if (text[i] == ';')
-			text[i] = ',';
-	(void)flight_keep(&e->flight, p, (struct bytes){0}, (struct bytes){0},
-		(struct bytes){(const uint8_t *)text, len});
+	keep_strange(e, p, &s);
 }
 
 static bool is_good(uint8_t outcome)
@@ -203,7 +245,7 @@ static void on_quoted(struct engine *e, struct mono now, const struct probe_sigh
 	p->outcome = OUTCOME_ICMP_ERROR;
 	p->icmp_type = s->icmp_type;
 	p->icmp_code = s->icmp_code;
-	d = flight_keep(&e->flight, p, (struct bytes){0}, (struct bytes){0}, (struct bytes){0});
+	d = flight_keep(&e->flight, p, (struct bytes){0}, (struct bytes){0});
 	if (d)
 		d->from = packet->src;
 }

@@ -14,9 +14,11 @@ static enum outcome outcome_of(const struct engine *e, const struct flight_probe
 	bool copy_seen = p->tx_kernel.ns != 0;
 
 	*stamp = copy_seen ? STAMP_KERNEL : STAMP_HYBRID;
-	if (p->outcome != OUTCOME_NONE)
+	if (p->outcome != OUTCOME_NONE && p->outcome != OUTCOME_SEND_ERROR)
 		return p->outcome;
 	*stamp = copy_seen ? STAMP_KERNEL : STAMP_NONE;
+	if (p->outcome == OUTCOME_SEND_ERROR)
+		return OUTCOME_SEND_ERROR;
 	/* Every frame that leaves is captured: one that was not seen did not leave, unless captures were
 	 * lost. */
 	if (e->c.kernel_stamps && !copy_seen && !e->lost && p->timed_out)
@@ -39,7 +41,7 @@ static void add_extra(char *out, size_t *n, const char *key, const char *value)
 static size_t make_extra(
 	const struct engine *e, const struct flight_probe *p, enum outcome o, char out[static EXTRA_MAX])
 {
-	const struct flight_detail *d = p->detail;
+	struct bytes kept = flight_extra(p);
 	const char *name = p->send_errno ? strerrorname_np(p->send_errno) : NULL;
 	size_t n = 0;
 
@@ -53,11 +55,11 @@ static size_t make_extra(
 		add_extra(out, &n, "clock", "stepped");
 	if (e->finishing && !p->timed_out && p->outcome == OUTCOME_NONE)
 		add_extra(out, &n, "unfinished", "1");
-	if (d && d->extra_n && d->extra_n + n + 1 < EXTRA_MAX) {
+	if (kept.n && kept.n + n + 1 < EXTRA_MAX) {
 		if (n)
 			out[n++] = ';';
-		memcpy(out + n, d->bytes + d->nsid_n + d->txt_n, d->extra_n);
-		n += d->extra_n;
+		memcpy(out + n, kept.p, kept.n);
+		n += kept.n;
 	}
 	return n;
 }
@@ -80,16 +82,14 @@ static void set_reply(struct record *r, const struct flight_probe *p)
 		r->edns_size = p->edns_size;
 		r->edns_rcode = p->edns_rcode;
 	}
-	if (d) {
-		r->nsid = (struct bytes){d->bytes, d->nsid_n};
-		r->txt = (struct bytes){d->bytes + d->nsid_n, d->txt_n};
-	}
+	r->nsid = flight_nsid(p);
+	r->txt = flight_txt(p);
 }
 
 void engine_write_row(struct engine *e, struct flight_probe *p)
 {
 	char extra[EXTRA_MAX];
-	struct wall tx = p->tx_kernel.ns ? p->tx_kernel : p->tx_user;
+	struct wall tx = flight_sent(p);
 	struct record r = {
 		.vp = e->c.vp,
 		.target = e->c.targets->v[p->target].addr,

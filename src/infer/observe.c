@@ -129,7 +129,7 @@ static void extra_value(const struct record *r, const char *key, char *out, size
 int observe_add(struct observation *o, const struct record *r)
 {
 	struct observe_line *l = line_of(o, r);
-	char second[8];
+	char first[8], second[8];
 
 	if (!l)
 		return ERR_RANGE;
@@ -143,8 +143,10 @@ int observe_add(struct observation *o, const struct record *r)
 		l->icmp_code = r->icmp_code;
 		l->icmp_from = r->reply_from;
 	}
-	extra_value(r, "second", second, sizeof(second));
-	l->second_answers += second[0] != '\0';
+	/* Another answer: a bad one that came first, or any that came second. Whom it names may be empty. */
+	extra_value(r, "first_ms", first, sizeof(first));
+	extra_value(r, "second_ms", second, sizeof(second));
+	l->second_answers += first[0] || second[0];
 	if (r->outcome == OUTCOME_BAD_REPLY)
 		extra_value(r, "bad", l->fault, sizeof(l->fault));
 	if (r->outcome == OUTCOME_REPLY || r->outcome == OUTCOME_RST || r->outcome == OUTCOME_LATE)

@@ -8,6 +8,8 @@
 #include "base/wire.h"
 #include "proto/frame.h"
 
+#define STAMP_MAX_S INT64_C(7258118400)
+
 /* A reply of EDNS size 1232 with its headers; ICMP errors quote less. */
 enum { SNAPLEN = 1536, RING_BYTES = 16 << 20, RETIRE_MS = 10, FILTER_MAX = 2048, SLL2_IFINDEX_AT = 4 };
 
@@ -185,13 +187,20 @@ int capture_fd(const struct capture *c)
 	return pcap_get_selectable_fd(c->pcap);
 }
 
+/* tv_usec holds ns: precision NANO. A file may claim any time: one beyond the year 2200 is none. */
+static struct wall stamp_of(const struct pcap_pkthdr *h)
+{
+	bool sane = h->ts.tv_sec >= 0 && h->ts.tv_sec < STAMP_MAX_S;
+
+	return (struct wall){sane ? (int64_t)h->ts.tv_sec * NS_PER_S + h->ts.tv_usec : 0};
+}
+
 static void on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct capture *c = (struct capture *)(void *)user;
 	struct wire ip = frame_ip(c->link, bytes, h->caplen);
 	struct capture_frame f = {
-		.stamp = {(int64_t)h->ts.tv_sec * NS_PER_S +
-			  h->ts.tv_usec}, /* tv_usec holds ns: precision NANO */
+		.stamp = stamp_of(h),
 		.ip = ip.bad ? NULL : ip.base,
 		.len = ip.bad ? 0 : ip.len,
 	};

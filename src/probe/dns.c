@@ -7,7 +7,7 @@
 #include "proto/udp.h"
 
 /* 1232: what fits every path without fragments (DNS flag day 2020). */
-enum { EDNS_SIZE = 1232, LENGTH_AT = 4, CHECKSUM_AT = 6, ID_LEN = 2, HEADER_LEN = 12, CASE_SHIFT = 16 };
+enum { EDNS_SIZE = 1232, LENGTH_AT = 4, CHECKSUM_AT = 6, CASE_SHIFT = 16 };
 
 static struct dns_query query_of(const struct probe_spec *s)
 {
@@ -102,6 +102,17 @@ static enum probe_fault fault_of(const struct probe_spec *s, const struct dns_re
 	return exact ? PROBE_FINE : PROBE_CASE;
 }
 
+/* What concerns the packet and not the message in it. A first fragment is shorter than its UDP header says,
+ * anything else that is lies, or was cut off. */
+static enum probe_fault packet_fault(const struct probe_spec *s, const struct packet *p, const struct udp *u)
+{
+	if (u->src_port != s->dst_port)
+		return PROBE_PORT;
+	if (p->fragment)
+		return PROBE_FRAGMENT;
+	return wire_get16(p->l4 + LENGTH_AT) > p->l4_len ? PROBE_SHORT : PROBE_FINE;
+}
+
 static void dns_read(const struct probe_spec *s, const struct packet *p, struct probe_answer *out)
 {
 	struct dns_reply r;
@@ -113,7 +124,9 @@ static void dns_read(const struct probe_spec *s, const struct packet *p, struct 
 		return;
 	}
 	take_edns(&r, out);
-	out->fault = u.src_port != s->dst_port ? PROBE_PORT : p->fragment ? PROBE_FRAGMENT : fault_of(s, &r);
+	out->fault = packet_fault(s, p, &u);
+	if (out->fault == PROBE_FINE)
+		out->fault = fault_of(s, &r);
 	if (out->fault != PROBE_FINE)
 		return;
 	out->outcome = OUTCOME_REPLY;

@@ -313,9 +313,17 @@ int which_text(FILE *out, const struct observation *o, const char *service, bool
 
 static json_t *json_bytes(struct bytes b)
 {
-	char text[4 * TEXT_MAX];
+	char text[4 * TEXT_MAX + 1];
 
 	return json_string(text_of(b, text, sizeof(text)));
+}
+
+/* JSON wants UTF-8: what a targets file says in other bytes is escaped as identities are. */
+static json_t *json_text(const char *text)
+{
+	json_t *j = json_string(text);
+
+	return j ? j : json_bytes((struct bytes){(const uint8_t *)text, strlen(text)});
 }
 
 static json_t *json_ms(int64_t ns)
@@ -371,10 +379,10 @@ int which_json(
 
 		for (size_t k = 0; k < o[i].n; k++)
 			(void)json_array_append_new(probes, json_line(&o[i].line[k]));
-		(void)json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "target",
-				      addr_text(&o[i].target, target), "service", services[i], "source",
-				      addr_text(&o[i].source, source), "stamps", stamps, "probes", probes));
+		(void)json_array_append_new(list,
+			json_pack("{s:s, s:o, s:s, s:s, s:o}", "target", addr_text(&o[i].target, target),
+				"service", json_text(services[i]), "source", addr_text(&o[i].source, source),
+				"stamps", stamps, "probes", probes));
 	}
 	rc = json_dumpf(list, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) < 0 || fputc('\n', out) == EOF
 		     ? ERR_IO
