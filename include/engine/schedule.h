@@ -45,13 +45,14 @@ struct schedule_item schedule_at(const struct schedule *s, uint64_t index);
 /* A permutation of 0 .. n-1. */
 uint32_t schedule_permute(const struct schedule *s, uint32_t i);
 
-/* How many packets may leave now. The rate is kept on average; what a stall lost is forgone beyond one burst,
- * never caught up in a rush: a rush costs replies at our own capture. */
+/* How many packets may leave now. The rate is kept on average over a second: what a stall lost is made up for at a quarter
+ * above the rate, never in a rush, which would cost replies at our own capture; what a second cannot make up is forgone. */
 struct pace {
 	double rate_pps;
 	double credit;    /* packets that may leave, at most PACE_BURST */
-	struct mono last; /* when credit was last counted */
+	double owed;      /* packets that stalls kept back, at most a second's worth */
 	double forgone;   /* packets that time was lost for */
+	struct mono last; /* when credit was last counted */
 };
 enum { PACE_BURST = 128 };
 

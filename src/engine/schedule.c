@@ -5,6 +5,7 @@
 enum { ROUNDS = 4 };
 #define MIN_TICK_NS (200 * NS_PER_US)
 #define MAX_TICK_NS (50 * NS_PER_MS)
+#define CATCH_UP 0.25 /* of the rate, on top of it */
 
 int schedule_init(struct schedule *s, uint64_t seed)
 {
@@ -65,13 +66,26 @@ void pace_start(struct pace *p, double rate_pps, struct mono now)
 	*p = (struct pace){.rate_pps = rate_pps, .credit = 1, .last = now};
 }
 
+static double least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
 unsigned pace_allow(struct pace *p, struct mono now)
 {
-	p->credit += (double)(now.ns - p->last.ns) * p->rate_pps / 1e9;
+	double due = (double)(now.ns - p->last.ns) * p->rate_pps / 1e9;
+	double made_up = least(p->owed, due * CATCH_UP);
+
 	p->last = now;
+	p->owed -= made_up;
+	p->credit += due + made_up;
 	if (p->credit > PACE_BURST) {
-		p->forgone += p->credit - PACE_BURST;
+		p->owed += p->credit - PACE_BURST;
 		p->credit = PACE_BURST;
+	}
+	if (p->owed > p->rate_pps) {
+		p->forgone += p->owed - p->rate_pps;
+		p->owed = p->rate_pps;
 	}
 	return p->credit < 0 ? 0 : (unsigned)p->credit;
 }
@@ -84,7 +98,8 @@ void pace_spend(struct pace *p, unsigned packets)
 void pace_idle(struct pace *p, struct mono now)
 {
 	p->last = now;
-	p->credit = p->credit < 1 ? p->credit : 1;
+	p->credit = least(p->credit, 1);
+	p->owed = 0;
 }
 
 int64_t pace_tick_ns(const struct pace *p)
