@@ -16,7 +16,8 @@ TIMED = ("reply", "rst", "late")
 
 
 def fail(text):
-    sys.exit("FAILED: " + text)
+    print(text)
+    sys.exit(1)
 
 
 def rows(base):
