@@ -120,8 +120,8 @@ static unsigned edits(const char *a, const char *b)
 
 static bool is_near(const struct target_info *info, const char *name)
 {
-	return strcasestr(info->service, name) || strcasestr(info->operators, name) ||
-	       edits(info->service, name) * 4 <= strlen(name);
+	return *name && (strcasestr(info->service, name) || strcasestr(info->operators, name) ||
+				edits(info->service, name) * 4 <= strlen(name));
 }
 
 static int not_found(const struct target_list *book, const char *name, struct err_msg *why)
