@@ -93,6 +93,7 @@ static int bad_row(struct csv *c, size_t line, size_t position, const char *what
 static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
 {
 	bool opens = !row_is_open(c);
+	const char *nul = memchr(line, '\0', n);
 	size_t taken;
 
 	if (opens) {
@@ -103,6 +104,8 @@ static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
 	c->raw_n = n;
 	c->fed += n;
 	c->ended = 0;
+	if (nul)
+		return bad_row(c, file_in_lineno(c->in), (size_t)(nul - line) + 1, "a NUL byte in text", why);
 	taken = csv_parse(&c->parser, line, n, on_field, on_row, c);
 	if (c->nomem || (taken < n && csv_error(&c->parser) != CSV_EPARSE))
 		return err_set(why, ERR_NOMEM, "%s: out of memory", file_in_path(c->in));

@@ -61,7 +61,7 @@ struct mention {
 static void mention_add(struct mention *m, const char *service)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (strcmp(m->service[i], service) == 0)
+		if (strcasecmp(m->service[i], service) == 0)
 			return;
 	if (m->n <= MENTIONED)
 		m->service[m->n++] = service;

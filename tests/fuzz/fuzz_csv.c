@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 static void check_field(const char *field, size_t len)
 {
-	char text[2 * CSV_ROW_MAX + 2], back[CSV_ROW_MAX];
+	static char text[2 * CSV_ROW_MAX + 2], back[CSV_ROW_MAX];
 	size_t room = len < sizeof(back) / 4 ? len : sizeof(back) / 4, escaped;
 
 	if (field[len] != '\0' || (len > 0 && csv_put(text, sizeof(text), field, len) < len))

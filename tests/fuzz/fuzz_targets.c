@@ -1,5 +1,5 @@
-/* Any bytes as a target list or table: what is listed can be probed, is found again and stands there once; every name
- * resolves to something or is refused. */
+/* Any bytes as a target list or table: what is listed can be probed, is found again and stands there once; every service
+ * is found by its name. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct target_list list = {0}, named = {0};
 	struct err_msg why;
+	struct addr a;
 	size_t complaints = 0;
 
 	(void)target_read_from(&list, file_in_bytes("x", bytes, n, &why), complained, &complaints, &why);
@@ -26,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 		if (addr_is_unusable(&list.v[i].addr) || target_find(&list, &list.v[i].addr) != &list.v[i])
 			abort();
-		if (i < 4 && info->service[0] && target_resolve(&named, &list, info->service, 0, &why) < 0 &&
-			named.n > 0)
+		if (i < 4 && info->service[0] && addr_parse(info->service, &a) < 0 &&
+			target_resolve(&named, &list, info->service, 0, &why) < 0)
 			abort();
 	}
 	target_list_free(&named);
