@@ -97,10 +97,10 @@ static void replies(void **state)
 		enum probe_fault fault;
 	} cases[] = {
 		{false, 0, OUTCOME_REPLY, PROBE_FINE},
-		{false, 10, OUTCOME_REPLY, PROBE_FINE}, /* the proof is there */
+		{false, 12, OUTCOME_REPLY, PROBE_FINE}, /* the proof is there */
 		{true, 0, OUTCOME_BAD_REPLY, PROBE_COOKIE},
-		{false, 11, OUTCOME_BAD_REPLY, PROBE_SHORT},
-		{false, 18, OUTCOME_BAD_REPLY, PROBE_SHORT},
+		{false, 13, OUTCOME_BAD_REPLY, PROBE_SHORT},
+		{false, 21, OUTCOME_BAD_REPLY, PROBE_SHORT},
 		{false, 20, OUTCOME_BAD_REPLY, PROBE_SHORT},
 	};
 
