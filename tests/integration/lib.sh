@@ -42,6 +42,8 @@ box_enter() { # "$@"
 		"${into[@]}" true 2>/dev/null || skip "namespaces cannot be made here: ${into[*]}"
 		exec env -u SUDO_UID -u SUDO_GID -u SUDO_USER BOXED=1 B="$B" "${into[@]}" bash "$0" "$@"
 	fi
+	set -o errtrace
+	trap 'echo "FAILED: line $LINENO: $BASH_COMMAND"' ERR
 	trap box_leave EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
@@ -149,9 +151,12 @@ conserved() { # RUN [NAME=VALUE...]   (counts that meta.json must show)
 	python3 "$here/rows.py" conserved "$1/lab" "${@:2}" || fail "rows and counts of $1 do not agree"
 }
 
-# For tests with captures: tcpdump insists on setting its groups.
+# tcpdump insists on setting its groups.
+capture_works() {
+	[ "$(cat /proc/self/setgroups)" = allow ]
+}
 capture_needed() {
-	[ "$(cat /proc/self/setgroups)" = allow ] || skip "tcpdump cannot run in this user namespace: run as root"
+	capture_works || skip "tcpdump cannot run in this user namespace: run as root"
 }
 # An independent capture of what passes an interface, with the kernel's nanosecond stamps.
 capture_start() { # NS IF FILE [FILTER]
