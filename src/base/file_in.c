@@ -34,7 +34,7 @@ struct file_in {
 	uint8_t *raw_buf; /* owned; NULL over bytes in memory */
 	const uint8_t *raw;
 	size_t raw_pos, raw_len;
-	uint64_t raw_before; /* bytes of the file in front of raw[0] */
+	uintmax_t raw_before; /* bytes of the file in front of raw[0] */
 	bool raw_end;
 
 	char *buf; /* FILE_LINE_MAX plain bytes for file_in_line */
@@ -70,8 +70,8 @@ static ssize_t plain_step(struct file_in *f, uint8_t *out, size_t n)
 
 static int corrupt(struct file_in *f, const char *what)
 {
-	return err_set(&f->why, ERR_PARSE, "%s: corrupt near byte %llu: %s", f->path,
-		(unsigned long long)(f->raw_before + f->raw_pos), what);
+	return err_set(&f->why, ERR_PARSE, "%s: corrupt near byte %ju: %s", f->path,
+		f->raw_before + f->raw_pos, what);
 }
 
 static int gzip_open(struct file_in *f)
@@ -116,11 +116,12 @@ static int zstd_open(struct file_in *f)
 static ssize_t zstd_step(struct file_in *f, uint8_t *out, size_t n)
 {
 	ZSTD_inBuffer in = {f->raw, f->raw_len, f->raw_pos};
-	ZSTD_outBuffer to = {out, n, 0};
+	ZSTD_outBuffer to = {.size = n};
 	size_t rc;
 
 	if (in.pos == in.size && !f->in_frame)
 		return 0;
+	to.dst = out;
 	rc = ZSTD_decompressStream(f->zst, &to, &in);
 	f->raw_pos = in.pos;
 	if (ZSTD_isError(rc))
@@ -237,8 +238,8 @@ static ssize_t decode(struct file_in *f, uint8_t *out, size_t n)
 		}
 		if (f->raw_end && f->in_frame)
 			return err_set(&f->why, ERR_PARTIAL,
-				"%s: cut short at byte %llu; what came before is good", f->path,
-				(unsigned long long)(f->raw_before + f->raw_pos));
+				"%s: cut short at byte %ju; what came before is good", f->path,
+				f->raw_before + f->raw_pos);
 		if (f->raw_end)
 			return 0;
 		rc = raw_fill(f);

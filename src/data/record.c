@@ -462,7 +462,13 @@ static bool get_extra(const struct text *in, void *at)
 static const struct record_type type_extra = {put_extra, get_extra, "text"};
 
 #define MEMBER(m) offsetof(struct record, m)
-static const struct record_field fields[] = {
+/* One column: what it is, how it is written and read, and where it lies in the record. */
+static const struct record_column {
+	const char *name, *about;
+	bool required; /* a file without the column is no probes file */
+	const struct record_type *type;
+	size_t offset;
+} fields[] = {
 	{"vp", "vantage point that sent the probe", true, &type_vp, MEMBER(vp)},
 	{"target", "address that was probed", true, &type_addr, MEMBER(target)},
 	{"probe", "kind: dns icmp tcp", true, &type_probe_kind, MEMBER(probe)},
@@ -503,10 +509,12 @@ enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 _Static_assert(FIELDS <= sizeof(((struct record_reader *)0)->column) / sizeof(int),
 	"the reader has a place for each");
 
-size_t record_fields(const struct record_field **out)
+bool record_field(size_t i, struct field *out)
 {
-	*out = fields;
-	return FIELDS;
+	if (i >= FIELDS)
+		return false;
+	*out = (struct field){fields[i].name, fields[i].about};
+	return true;
 }
 
 size_t record_header(char out[static RECORD_ROW_MAX])

@@ -27,12 +27,16 @@ static int make_folder(const char *path, struct err_msg *why)
 int run_make(const char *run, struct err_msg *why)
 {
 	char *path = strdup(run);
-	int rc = path ? 0 : err_set(why, ERR_NOMEM, "%s: out of memory", run);
+	int rc = 0;
 
-	for (char *p = path; rc == 0 && p && (p = strchr(p + 1, '/'));) {
-		*p = '\0';
+	if (!path)
+		return err_set(why, ERR_NOMEM, "%s: out of memory", run);
+	for (size_t i = 1; rc == 0 && run[0] && run[i]; i++) {
+		if (run[i] != '/')
+			continue;
+		path[i] = '\0';
 		rc = make_folder(path, why);
-		*p = '/';
+		path[i] = '/';
 	}
 	if (rc == 0)
 		rc = make_folder(run, why);
@@ -56,7 +60,7 @@ static json_t *json_text(const char *text)
 	char escaped[1024];
 	size_t n;
 
-	if (j)
+	if (j || !text)
 		return j;
 	n = csv_escape(escaped, sizeof(escaped), text, strlen(text));
 	return json_stringn(escaped, n);

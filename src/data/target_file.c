@@ -119,16 +119,40 @@ static int read_plain(struct reading *r, struct file_in *in, struct err_msg *why
 	return rc;
 }
 
-/* The columns of a target CSV, by number. */
+/* The columns of a target CSV. */
+enum { TARGET, SERVICE, OPERATORS, KIND, PROBES, PORT, BASELINE, SOURCE, COLUMNS };
+
+static const struct field fields[COLUMNS] = {
+	{"target", "IPv4 or IPv6 address"},
+	{"service", "a name for one or more targets, such as k.root-servers.net"},
+	{"operators", "who may answer for it, separated by |"},
+	{"kind", "root, resolver, tld, cdn or other"},
+	{"probes", "what it answers: dns, icmp, tcp, separated by |; empty: not known"},
+	{"port", "TCP port"},
+	{"baseline", "what its honest answers look like"},
+	{"source", "where this row's facts are from"},
+};
+
+/* Their numbers in one file. */
 struct columns {
-	int target, service, operators, kind, probes, port, baseline, source;
+	int at[COLUMNS];
 };
 
 static struct columns columns_of(const struct csv *c)
 {
-	return (struct columns){csv_column(c, "target"), csv_column(c, "service"), csv_column(c, "operators"),
-		csv_column(c, "kind"), csv_column(c, "probes"), csv_column(c, "port"),
-		csv_column(c, "baseline"), csv_column(c, "source")};
+	struct columns columns;
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		columns.at[i] = csv_column(c, fields[i].name);
+	return columns;
+}
+
+bool target_field(size_t i, struct field *out)
+{
+	if (i >= COLUMNS)
+		return false;
+	*out = fields[i];
+	return true;
 }
 
 static bool kind_is_known(const char *kind)
@@ -182,23 +206,23 @@ static bool parse_port(const char *text, uint16_t *port)
 /* 0, or ERR_PARSE and what is wrong with the row. */
 static int parse_row(const struct csv *c, const struct columns *at, struct target *t, struct err_msg *why)
 {
-	const char *expected = address_expected(csv_field(c, at->target), &t->addr);
+	const char *expected = address_expected(csv_field(c, at->at[TARGET]), &t->addr);
 
 	if (expected)
-		return csv_field_is_not(c, at->target, expected, why);
-	if (!kind_is_known(csv_field(c, at->kind)))
-		return csv_field_is_not(c, at->kind, "one of root, resolver, tld, cdn, other", why);
-	if (!parse_probes(csv_field(c, at->probes), &t->probes))
-		return csv_field_is_not(c, at->probes, "some of dns, icmp, tcp with | between them", why);
-	if (!parse_port(csv_field(c, at->port), &t->port))
-		return csv_field_is_not(c, at->port, "a port from 1 to 65535", why);
+		return csv_field_is_not(c, at->at[TARGET], expected, why);
+	if (!kind_is_known(csv_field(c, at->at[KIND])))
+		return csv_field_is_not(c, at->at[KIND], "one of root, resolver, tld, cdn, other", why);
+	if (!parse_probes(csv_field(c, at->at[PROBES]), &t->probes))
+		return csv_field_is_not(c, at->at[PROBES], "some of dns, icmp, tcp with | between them", why);
+	if (!parse_port(csv_field(c, at->at[PORT]), &t->port))
+		return csv_field_is_not(c, at->at[PORT], "a port from 1 to 65535", why);
 	return 0;
 }
 
 static int read_row(struct reading *r, const struct csv *c, const struct columns *at, struct err_msg *why)
 {
-	const struct target_info info = {csv_field(c, at->service), csv_field(c, at->operators),
-		csv_field(c, at->kind), csv_field(c, at->baseline), csv_field(c, at->source)};
+	const struct target_info info = {csv_field(c, at->at[SERVICE]), csv_field(c, at->at[OPERATORS]),
+		csv_field(c, at->at[KIND]), csv_field(c, at->at[BASELINE]), csv_field(c, at->at[SOURCE])};
 	struct target t = {.probes = 0};
 	struct err_msg said;
 

@@ -12,8 +12,18 @@
 #include "base/csv.h"
 #include "base/vec.h"
 
-static const char *const columns[] = {
-	"vp", "lat", "lon", "accuracy_km", "city", "country", "asn", "weight", "address", "location_source"};
+static const struct field columns[] = {
+	{"vp", "name of the vantage point"},
+	{"lat", "latitude, degrees; empty: the place is not known"},
+	{"lon", "longitude, degrees"},
+	{"accuracy_km", "how far from there it may be, km"},
+	{"city", "where that is"},
+	{"country", "ISO 3166 code"},
+	{"asn", "its network's AS number"},
+	{"weight", "how much it counts in shares; 1 unless said"},
+	{"address", "an address that it probes from"},
+	{"location_source", "who says where it is"},
+};
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), CELL_MAX = 64 };
 
 int vantage_name_check(const char *name, struct err_msg *why)
@@ -130,7 +140,7 @@ struct layout {
 
 static bool is_lacking(const struct layout *l, size_t ours)
 {
-	return !l->old || csv_column(l->old, columns[ours]) < 0;
+	return !l->old || csv_column(l->old, columns[ours].name) < 0;
 }
 
 static int put_header(struct page *p, const struct layout *l)
@@ -141,7 +151,7 @@ static int put_header(struct page *p, const struct layout *l)
 		rc = page_field(p, csv_column_name(l->old, i), strlen(csv_column_name(l->old, i)));
 	for (size_t i = 0; rc == 0 && i < COLUMNS; i++)
 		if (is_lacking(l, i))
-			rc = page_field(p, columns[i], strlen(columns[i]));
+			rc = page_field(p, columns[i].name, strlen(columns[i].name));
 	return rc < 0 ? rc : page_end_row(p);
 }
 
@@ -169,7 +179,7 @@ static int put_own(struct page *p, const struct layout *l, const struct vantage 
 		const char *text = replace ? csv_field(l->old, (int)i) : "";
 
 		for (size_t k = 0; k < COLUMNS; k++)
-			if (strcmp(columns[k], csv_column_name(l->old, i)) == 0)
+			if (strcmp(columns[k].name, csv_column_name(l->old, i)) == 0)
 				text = cell[k];
 		rc = page_field(p, text, strlen(text));
 	}
@@ -245,4 +255,12 @@ out:
 	free(path);
 	(void)close(lock);
 	return rc;
+}
+
+bool vantage_field(size_t i, struct field *out)
+{
+	if (i >= COLUMNS)
+		return false;
+	*out = columns[i];
+	return true;
 }

@@ -153,13 +153,13 @@ static void rows_without_an_end(void **state)
 	enum { LINES = 20000 };
 	static const char row[] = "aaaaaaaaaaaaaaaaaaaa,bbbbbbbbbb\n";
 	size_t n = sizeof(row) - 1, size = 4 + 1 + n * LINES, good = 0, bad = 0;
-	char *bytes = malloc(size);
+	char *bytes = malloc(size + 1);
 	struct csv *c;
 	int rc;
 
 	(void)state;
 	assert_non_null(bytes);
-	memcpy(bytes, "a,b\n\"", 5);
+	(void)snprintf(bytes, size, "a,b\n\"");
 	for (size_t i = 0; i < LINES; i++)
 		memcpy(bytes + 5 + i * n, row, n);
 	c = over(bytes, size, NULL);
@@ -173,7 +173,7 @@ static void rows_without_an_end(void **state)
 	csv_close(c);
 	/* One line of that length, and then some. */
 	memset(bytes + 4, 'x', size - 10);
-	memcpy(bytes + size - 6, "\n1,22\n", 6);
+	(void)snprintf(bytes + size - 6, 7, "\n1,22\n");
 	c = over(bytes, size, NULL);
 	assert_non_null(c);
 	assert_int_equal(csv_next(c, NULL), ERR_PARSE);

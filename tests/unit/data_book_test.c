@@ -114,13 +114,13 @@ static void roots(void **state)
 
 	assert_int_equal(count(book, "roots", 4), 13);
 	assert_int_equal(count(book, "roots", 6), 13);
-	for (char letter = 'a'; letter <= 'm'; letter++) {
+	for (const char *letter = "abcdefghijklm"; *letter; letter++) {
 		char name[32];
 
-		(void)snprintf(name, sizeof(name), "%c.root-servers.net", letter);
+		(void)snprintf(name, sizeof(name), "%c.root-servers.net", *letter);
 		assert_int_equal(count(book, name, 4), 1);
 		assert_int_equal(count(book, name, 6), 1);
-		(void)snprintf(name, sizeof(name), "%c.root", letter);
+		(void)snprintf(name, sizeof(name), "%c.root", *letter);
 		assert_int_equal(count(book, name, 0), 2);
 	}
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {

@@ -255,9 +255,11 @@ static void every_byte_value(void **state)
 		r.txt = i < 256 ? (struct bytes){all, i} : r.nsid;
 		r.extra = r.nsid;
 		round_trip(&r, text, scratch, &back, &c);
-		if (i < ' ' || i > '~')
-			r.extra = (struct bytes){
-				(uint8_t *)escaped, csv_escape(escaped, sizeof(escaped), r.nsid.p, r.nsid.n)};
+		if (i < ' ' || i > '~') {
+			size_t len = csv_escape(escaped, sizeof(escaped), r.nsid.p, r.nsid.n);
+
+			r.extra = (struct bytes){(const uint8_t *)escaped, len};
+		}
 		assert_same(&r, &back);
 		csv_close(c);
 	}
@@ -472,7 +474,7 @@ static void names(void **state)
 
 static void every_field_is_described(void **state)
 {
-	const struct record_field *f;
+	const struct field *f;
 	size_t n = record_fields(&f);
 
 	(void)state;
