@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/err.h"
+#include "data/field.h"
 
 enum probe_kind { PROBE_DNS, PROBE_ICMP, PROBE_TCP, PROBE_KINDS };
 enum question {
@@ -82,16 +83,8 @@ int question_parse(const char *text);
 int outcome_parse(const char *text);
 int stamp_parse(const char *text);
 
-/* One column: its name and what it holds, for `catchmap fields`. */
-struct record_type;
-struct record_field {
-	const char *name;
-	const char *about;              /* one line: meaning and unit */
-	bool required;                  /* a file without the column is no probes file */
-	const struct record_type *type; /* how it is written and read, and where it lies: for record.c */
-	size_t offset;
-};
-size_t record_fields(const struct record_field **fields);
+/* The columns. */
+field_walk record_field;
 
 #define RECORD_ROW_MAX 16384
 /* The header row or one record as a CSV row with its LF, into out[RECORD_ROW_MAX]; returns its length. A row that would

@@ -28,7 +28,7 @@ struct run_egress {
 /* One flow's constant header fields. */
 struct run_flow {
 	uint8_t flow;
-	uint16_t port;	      /* UDP and TCP source port */
+	uint16_t port; /* UDP and TCP source port */
 	uint16_t icmp_id, icmp_checksum;
 	uint32_t flow_label; /* IPv6 */
 };
@@ -53,7 +53,7 @@ struct run_meta {
 	size_t n_flows;
 	const struct run_egress *egresses;
 	size_t n_egresses;
-	struct wall start, end; /* end.ns 0: still running, or crashed */
+	struct wall start, end;  /* end.ns 0: still running, or crashed */
 	bool clock_synchronized; /* what the kernel says (adjtimex) */
 	uint32_t clock_steps;
 	struct run_counts counts;

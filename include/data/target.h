@@ -76,6 +76,9 @@ int target_block(struct target_list *list, const char *path, struct err_msg *why
  * there. */
 int target_read_book(struct target_list *list, const char *folder, struct err_msg *why);
 
+/* The columns of a target CSV. */
+field_walk target_field;
+
 void target_list_free(struct target_list *list);
 
 #endif

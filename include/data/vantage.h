@@ -3,10 +3,12 @@
 #define DATA_VANTAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "data/field.h"
 
 struct vantage {
 	char vp[64]; /* letters, digits, `-`, `_`, `.`: it is a file name too */
@@ -26,5 +28,8 @@ int vantage_parse_location(const char *text, struct vantage *v, struct err_msg *
 /* Adds or replaces this VP's row in RUN/vantage.csv; several processes may do so at once. Rows of others and columns
  * that are not known here stay as they are. A file that cannot be read as a CSV is left alone: ERR_PARSE. */
 int vantage_store(const char *run, const struct vantage *v, struct err_msg *why);
+
+/* The columns of vantage.csv. */
+field_walk vantage_field;
 
 #endif

@@ -1,16 +1,27 @@
 #include <stdio.h>
 
 #include "cmd/command.h"
+#include "data/target.h"
+
+static const struct {
+	const char *file;
+	field_walk *field;
+} files[] = {
+	{"RUN/<vp>.probes.csv: one row for each probe sent", record_field},
+	{"RUN/vantage.csv: one row for each vantage point", vantage_field},
+	{"targets/*.csv: one row for each address that can be probed", target_field},
+};
 
 static int run(const struct options *o)
 {
-	const struct record_field *f;
-	size_t n = record_fields(&f);
-
 	(void)o;
-	(void)printf("RUN/<vp>.probes.csv: one row for each probe sent\n");
-	for (size_t i = 0; i < n; i++)
-		(void)printf("  %-13s %s\n", f[i].name, f[i].about);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct field f;
+
+		(void)printf("%s%s\n", i ? "\n" : "", files[i].file);
+		for (size_t k = 0; files[i].field(k, &f); k++)
+			(void)printf("  %-16s %s\n", f.name, f.about);
+	}
 	return EXIT_DONE;
 }
 
@@ -20,9 +31,9 @@ const struct command command_fields = {
 	.name = "fields",
 	.synopsis = "",
 	.summary = "the columns of every file, from the tables that write them",
-	.about = "Lists the columns of the files that catchmap writes, with their meaning and unit. New "
-		 "columns come at the\n"
-		 "end only; readers look columns up by name.",
+	.about = "Lists the columns of the files that catchmap reads and writes, with their meaning and "
+		 "unit. New columns come at\n"
+		 "the end only; readers look columns up by name.",
 	.options = takes,
 	.run = run,
 };
