@@ -8,7 +8,7 @@
 #include "world_dns.h"
 
 /* Each reader turns the text of a field into what stands at `at`, or says ERR_PARSE. */
-struct field {
+struct cell_field {
 	const char *column;
 	int (*read)(const struct world *w, const char *text, void *at);
 	size_t offset;
@@ -197,24 +197,24 @@ static int read_silent(const struct world *w, const char *text, void *at)
 #define VP(member) offsetof(struct world_vp, member)
 #define TROUBLE(member) offsetof(struct world_trouble, member)
 
-static const struct field place_fields[] = {
+static const struct cell_field place_fields[] = {
 	{"id", read_name, PLACE(id), "a name of at most 63 letters"},
 	{"lat", read_lat, PLACE(lat_deg), "degrees from -90 to 90"},
 	{"lon", read_lon, PLACE(lon_deg), "degrees from -180 to 180"},
 	{"city", read_name, PLACE(city), "at most 63 letters"},
 	{"country", read_country, PLACE(country), "two letters"},
 };
-static const struct field vp_fields[] = {
+static const struct cell_field vp_fields[] = {
 	{"asn", read_u32, VP(asn), "a number"},
 	{"v4", read_v4, VP(addrs[0]), "an IPv4 address"},
 	{"v6", read_v6, VP(addrs[1]), "an IPv6 address"},
 	{"last_mile_ms", read_ms, VP(last_mile_ns), "ms"},
 };
-static const struct field site_fields[] = {
+static const struct cell_field site_fields[] = {
 	{"identity", read_identity, offsetof(struct world_site, identity),
 		"at most 127 bytes, \\DDD for odd ones"},
 };
-static const struct field trouble_fields[] = {
+static const struct cell_field trouble_fields[] = {
 	{"loss", read_share, TROUBLE(loss_ppm), "a share from 0 to 1"},
 	{"jitter_ms", read_ms, TROUBLE(jitter_ns), "ms"},
 	{"extra_ms", read_ms, TROUBLE(extra_ns), "ms"},
@@ -230,7 +230,7 @@ static const struct field trouble_fields[] = {
 	{"silent", read_silent, TROUBLE(silent), "some of dns, icmp, tcp, with | between"},
 };
 static const struct {
-	const struct field *fields;
+	const struct cell_field *fields;
 	size_t n;
 } tables[] = {
 	[WORLD_FIELDS_PLACE] = {place_fields, sizeof(place_fields) / sizeof(place_fields[0])},
@@ -243,7 +243,7 @@ int world_fields_read(const struct world *w, enum world_fields which, const stru
 	void *at, struct err_msg *why)
 {
 	for (size_t i = 0; i < tables[which].n; i++) {
-		const struct field *f = &tables[which].fields[i];
+		const struct cell_field *f = &tables[which].fields[i];
 		const char *text = csv_field(c, csv_column(c, f->column));
 
 		if (*text && f->read(w, text, (char *)at + f->offset) < 0)
