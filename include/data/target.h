@@ -72,8 +72,8 @@ size_t target_keep(struct target_list *list, target_wanted *wanted, const void *
  * ERR_PARSE and nothing is dropped: to probe what was to be spared is worse than to stop. */
 int target_block(struct target_list *list, const char *path, struct err_msg *why);
 
-/* Reads every *.csv of the folder. ERR_PARTIAL when a file had bad lines (the message is of the first): the rest is
- * there. */
+/* Reads every *.csv of the folder that has a column `target`. ERR_PARTIAL when a file had bad lines (the message is of the
+ * first): the rest is there. */
 int target_read_book(struct target_list *list, const char *folder, struct err_msg *why);
 
 /* The columns of a target CSV. */

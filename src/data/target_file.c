@@ -326,6 +326,18 @@ static void keep_first(void *arg, const char *text)
 		(void)err_set(first, ERR_PARSE, "%s", text);
 }
 
+/* One table of a folder; tables of other things stand there too and are passed over. */
+static int read_table(struct target_list *list, const char *path, struct err_msg *first, struct err_msg *why)
+{
+	struct file_in *in = file_in_open(path, why);
+	int rc = in ? find_header(in, why) : ERR_IO;
+
+	if (rc == 1)
+		return target_read_from(list, in, keep_first, first, why);
+	file_in_close(in);
+	return rc;
+}
+
 int target_read_book(struct target_list *list, const char *folder, struct err_msg *why)
 {
 	struct err_msg first = {0};
@@ -338,7 +350,7 @@ int target_read_book(struct target_list *list, const char *folder, struct err_ms
 	if (glob(pattern, 0, NULL, &found) != 0)
 		rc = err_set(why, ERR_IO, "%s: no target tables there", pattern);
 	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
-		rc = target_read(list, found.gl_pathv[i], keep_first, &first, why);
+		rc = read_table(list, found.gl_pathv[i], &first, why);
 	globfree(&found);
 	free(pattern);
 	if (rc == 0 && first.text[0])

@@ -394,6 +394,8 @@ static void a_book(void **state)
 	scratch_text("b.csv", "target\n192.0.2.2\n");
 	scratch_text("a.csv", "target\n192.0.2.1\n");
 	scratch_text("notes.txt", "not a table\n");
+	scratch_text("places.csv", "code,lat,lon\nams,52.3,4.8\n");
+	scratch_text("empty.csv", "");
 	assert_int_equal(target_read_book(&book, ".", &why), 0);
 	assert_string_equal(addresses(&book, got), "192.0.2.1 192.0.2.2");
 	target_list_free(&book);
