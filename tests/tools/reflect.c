@@ -214,23 +214,30 @@ static void send_tun(struct reflect *r, const struct slot *s)
 		r->end.sent++;
 }
 
+static void send_one(struct reflect *r, const struct slot *s)
+{
+	if (r->tun >= 0)
+		send_tun(r, s);
+	else
+		end_send(&r->end, s->frame, s->len);
+}
+
 /* Sends what is due; the time to the next, or a while. */
 static int64_t send_due(struct reflect *r)
 {
-	int64_t now_ns = clock_wall().ns;
-	const struct slot *s = NULL;
+	int64_t now_ns = clock_wall().ns, wait_ns = NS_PER_S / 10;
 
 	for (; r->head != r->tail; r->head++) {
-		s = &r->slots[r->head % SLOTS];
-		if (s->due_ns > now_ns)
+		const struct slot *s = &r->slots[r->head % SLOTS];
+
+		if (s->due_ns > now_ns) {
+			wait_ns = s->due_ns - now_ns;
 			break;
-		if (r->tun >= 0)
-			send_tun(r, s);
-		else
-			end_send(&r->end, s->frame, s->len);
+		}
+		send_one(r, s);
 	}
 	end_flush(&r->end);
-	return r->head == r->tail ? NS_PER_S / 10 : s->due_ns - now_ns;
+	return wait_ns;
 }
 
 static void run(struct reflect *r)
