@@ -124,24 +124,24 @@ static void put_name(struct cell *out, const char *name)
 }
 
 /* The members that hold one of a list of names. */
-#define NAMED_TYPE(tag, enumeration, names, said)                          \
-	static void put_##tag(struct cell *out, const void *at)            \
-	{                                                                  \
-		put_name(out, tag##_name(*(const enum enumeration *)at));  \
-	}                                                                  \
-	static bool get_##tag(const struct text *in, void *at)             \
-	{                                                                  \
-		int v = name_parse(names, in->p);                          \
-                                                                           \
-		*(enum enumeration *)at = v < 0 ? 0 : (enum enumeration)v; \
-		return v >= 0;                                             \
-	}                                                                  \
+#define NAMED_TYPE(tag, ctype, names, said)                     \
+	static void put_##tag(struct cell *out, const void *at) \
+	{                                                       \
+		put_name(out, tag##_name(*(const ctype *)at));  \
+	}                                                       \
+	static bool get_##tag(const struct text *in, void *at)  \
+	{                                                       \
+		int v = name_parse(names, in->p);               \
+                                                                \
+		*(ctype *)at = v < 0 ? 0 : (ctype)v;            \
+		return v >= 0;                                  \
+	}                                                       \
 	static const struct record_type type_##tag = {put_##tag, get_##tag, said}
 
-NAMED_TYPE(probe_kind, probe_kind, probe_names, "dns, icmp or tcp");
-NAMED_TYPE(question, question, question_names, "a question (id.server ... in-soa)");
-NAMED_TYPE(outcome, outcome, outcome_names, "an outcome (reply ... send-error)");
-NAMED_TYPE(stamp, stamp, stamp_names, "none, kernel, hybrid or socket");
+NAMED_TYPE(probe_kind, enum probe_kind, probe_names, "dns, icmp or tcp");
+NAMED_TYPE(question, enum question, question_names, "a question (id.server ... in-soa)");
+NAMED_TYPE(outcome, enum outcome, outcome_names, "an outcome (reply ... send-error)");
+NAMED_TYPE(stamp, enum stamp, stamp_names, "none, kernel, hybrid or socket");
 
 /* The members that are whole numbers, always written. */
 #define NUMBER_TYPE(tag, ctype, max)                            \
