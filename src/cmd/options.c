@@ -418,13 +418,17 @@ static int read_config(struct options *o, const struct command *c, const char *p
 
 /* --- the command line --- */
 
-enum { LETTERS_MAX = 2 * N_ROWS + 3 };
+enum { LETTERS_MAX = 2 * N_ROWS + 4 };
 
-static void make_getopt(
-	const struct command *c, struct option longs[static N_ROWS + 1], char letters[static LETTERS_MAX])
+static void make_getopt(const struct command *c, bool first, struct option longs[static N_ROWS + 1],
+	char letters[static LETTERS_MAX])
 {
 	size_t n = 0, l = 0;
 
+	/* The first walk must leave the words in their places: a value that is missing at the end of the line would
+	 * find one there in the second. */
+	if (first)
+		letters[l++] = '-';
 	letters[l++] = ':';
 	for (size_t i = 0; i < N_ROWS; i++) {
 		if (!takes(c, rows[i].name))
@@ -470,7 +474,7 @@ static int walk(
 	char letters[LETTERS_MAX];
 	int got;
 
-	make_getopt(c, longs, letters);
+	make_getopt(c, first, longs, letters);
 	optind = 0;
 	opterr = 0;
 	while ((got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
