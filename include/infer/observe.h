@@ -42,7 +42,8 @@ struct observe_line {
 enum { OBSERVE_LINES_MAX = PROBE_KINDS + QUESTIONS * 2 };
 struct observation {
 	struct addr target, source;
-	struct observe_line line[OBSERVE_LINES_MAX]; /* by kind, the retry last, once observe_finish was called */
+	struct observe_line
+		line[OBSERVE_LINES_MAX]; /* by kind, the retry last, once observe_finish was called */
 	size_t n;
 };
 

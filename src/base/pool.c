@@ -47,6 +47,8 @@ void *pool_take(struct pool *p)
 	if (!p->spare && grow(p) < 0)
 		return NULL;
 	block = p->spare;
+	if (!block)
+		return NULL; /* one block is larger than a piece */
 	p->spare = next_of(block);
 	return block;
 }
