@@ -5,6 +5,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "cmd/command.h"
@@ -15,7 +16,7 @@ enum { EGRESSES_MAX = 16 };
 struct campaign {
 	struct session s;
 	const struct options *o;
-	char vp[64], ended[64];
+	char vp[64], ended[64], path[4096]; /* path: of the rows */
 	struct file_out *rows;
 	struct run_flow flows[256];
 	struct run_egress egresses[EGRESSES_MAX];
@@ -47,15 +48,28 @@ static void write_row(void *arg, const struct record *r)
 
 static int open_rows(struct campaign *c, struct err_msg *why)
 {
-	char path[4096], row[RECORD_ROW_MAX];
-	int rc = run_path(c->o->output, c->vp, c->o->compress ? ".probes.csv.zst" : ".probes.csv", path, why);
+	char row[RECORD_ROW_MAX];
+	int rc = run_path(
+		c->o->output, c->vp, c->o->compress ? ".probes.csv.zst" : ".probes.csv", c->path, why);
 
 	if (rc < 0)
 		return rc;
-	c->rows = file_out_create(path, why);
+	c->rows = file_out_create(c->path, why);
 	if (!c->rows)
 		return ERR_IO;
 	return file_out_write(c->rows, row, record_header(row), why);
+}
+
+/* After a failed write: how many whole rows the file has. */
+static uint64_t count_rows(const char *path)
+{
+	struct csv *in = csv_open(path, NULL);
+	uint64_t n = 0;
+
+	while (in && csv_next(in, NULL) > 0)
+		n++;
+	csv_close(in);
+	return n;
 }
 
 /* --- meta.json --- */
@@ -166,8 +180,7 @@ static const char *const end_text[] = {
 
 static void summarize(const struct campaign *c, const struct run_counts *n)
 {
-	(void)printf("%s/%s.probes.csv%s: %" PRIu64 " rows\n", c->o->output, c->vp,
-		c->o->compress ? ".zst" : "", n->rows);
+	(void)printf("%s: %" PRIu64 " rows\n", c->path, n->rows);
 	for (int o = OUTCOME_REPLY; o < OUTCOMES; o++)
 		if (n->outcome[o])
 			(void)printf("  %-11s %" PRIu64 "\n", outcome_name((enum outcome)o), n->outcome[o]);
@@ -179,8 +192,11 @@ static void summarize(const struct campaign *c, const struct run_counts *n)
 
 static int exit_of(const struct campaign *c, const struct loop_result *r)
 {
-	if (c->rc < 0 || r->end == LOOP_TICK_FAILED)
+	if (c->rc < 0) {
+		(void)fprintf(stderr, "catchmap: %" PRIu64 " whole rows are kept in %s\n",
+			c->meta.counts.rows, c->path);
 		return command_fail(EXIT_PARTIAL, &c->why);
+	}
 	if (r->end == LOOP_CAPTURE_LOST || r->counts.dropped > 0)
 		return EXIT_PARTIAL;
 	if (r->end == LOOP_SIGNAL)
@@ -206,6 +222,8 @@ static int go(struct campaign *c, struct loop *l)
 	}
 	c->meta.end = clock_wall();
 	c->meta.counts = r.counts;
+	if (c->rc < 0)
+		c->meta.counts.rows = count_rows(c->path);
 	c->meta.clock_steps = r.clock_steps;
 	(void)snprintf(c->ended, sizeof(c->ended), r.end == LOOP_SIGNAL ? "%s %d" : "%s",
 		c->rc < 0 ? end_text[LOOP_TICK_FAILED] : end_text[r.end], r.signal);
@@ -217,7 +235,7 @@ static int go(struct campaign *c, struct loop *l)
 		command_warn("the kernel dropped captured frames: some losses in the rows are our own (lower "
 			     "--rate)");
 	if (!c->o->quiet)
-		summarize(c, &r.counts);
+		summarize(c, &c->meta.counts);
 	return exit_of(c, &r);
 }
 

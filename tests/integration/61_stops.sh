@@ -87,6 +87,7 @@ for suffix in '' -z; do
 	[ "$(tail -c 1 "$box/full.csv" | od -An -tx1)" = ' 0a' ] || fail "disk full: the last row is cut: $(tail -n 1 "$box/full.csv")"
 	full=$(awk -F, 'NR == 1 { n = NF } NF != n { bad++ } END { print NR - 1; exit bad || NR < 100 }' "$box/full.csv") ||
 		fail "disk full: rows are not whole"
+	grep -q "^catchmap: $full whole rows are kept" "$box/stderr" || fail "disk full: $full rows, not as $(cat "$box/stderr") says"
 	rm -r "$run"
 done
 
