@@ -96,9 +96,12 @@ static bool answers(const struct engine *e, const struct target *t, enum probe_k
 
 static bool next_retry(struct engine *e, struct mono now, struct engine_due *due)
 {
-	const struct engine_retry *r = &e->retries.v[e->retries.at];
+	const struct engine_retry *r;
 
-	if (e->retries.at == e->retries.n || !gap_over(e, r->target, now))
+	if (e->retries.at == e->retries.n)
+		return false;
+	r = &e->retries.v[e->retries.at];
+	if (!gap_over(e, r->target, now))
 		return false;
 	*due = (struct engine_due){
 		.target = r->target,
