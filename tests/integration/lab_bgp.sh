@@ -43,6 +43,14 @@ living() {
 	done
 	echo "$n"
 }
+# All that was killed takes its moment to go.
+none_living() { # NAMESPACE
+	for _ in {1..50}; do
+		[ "$(living "$1")" -gt 0 ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
 pid_namespace() { readlink "/proc/$(cat "$1/pid")/ns/pid"; }
 
 # Both as lines "vp,target,identity|identity": who answered, and who should by the routing tables.
@@ -94,7 +102,7 @@ if [ ${#user_bgp[@]} -gt 0 ]; then
 	user_namespace=$(pid_namespace "$tmp/home/run")
 	answered "${user_bgp[@]}" >"$tmp/user" && compare "$tmp/user" "$tmp/routed"
 	"${user_bgp[@]}" down
-	[ "$(living "$user_namespace")" -eq 0 ] || fail "down left processes of the user's lab"
+	none_living "$user_namespace" || fail "down left processes of the user's lab"
 	rootless="rootless the same"
 fi
 
@@ -170,7 +178,7 @@ error=$(sed -n 's/.*RTT minus truth: min \(.*\), p50 \(.*\), p99 \(.*\) us/\1 \2
 
 # 8. Nothing is left: after down, after `up` killed on its way, after an `up` that failed.
 run down
-[ "$(living "$namespace")" -eq 0 ] || fail "down left processes"
+none_living "$namespace" || fail "down left processes"
 [ ! -e "$lab" ] || fail "down left its folder"
 ! ip netns list 2>/dev/null | grep -q 'as65536' || fail "namespaces in sight of others"
 
@@ -187,7 +195,7 @@ for pause in 0.7 3; do
 		sleep 0.1
 	done
 	[ ! -e "$lab" ] || fail "a killed up left its folder"
-	[ -z "$namespace" ] || [ "$(living "$namespace")" -eq 0 ] || fail "a killed up left processes"
+	[ -z "$namespace" ] || none_living "$namespace" || fail "a killed up left processes"
 done
 if [ "$(id -u)" -eq 0 ]; then
 	for case in '/dev/null bird "missing: bird (package bird2)"' '/bin/false knotd "knot of any-gru died"'; do
