@@ -32,9 +32,14 @@ struct options {
 	enum question question;
 	enum stamp stamps;
 	struct vantage vantage; /* --location and what else is said of this machine */
+	const char *target; /* of bare strings */
+	uint32_t day;       /* YYYYMMDD, 0: any */
+	bool explain, check;
 	bool man, completion;
 	char *const *args; /* what is not an option */
 	int n_args;
+	char **texts; /* values read from a file; options_free gives them back */
+	size_t n_texts, cap_texts;
 	char *const *argv; /* the whole line, from the program's name on */
 	int argc;
 };
@@ -44,6 +49,8 @@ struct command;
 /* Reads --config, then the command line (which beats it). 0, or ERR_PARSE with a message that names the option and what was
  * expected. */
 int options_read(struct options *o, const struct command *c, int argc, char *argv[], struct err_msg *why);
+
+void options_free(struct options *o);
 
 /* Says how the command is used: synopsis, options with their defaults, exit status. */
 void options_help(const struct command *c, const struct options *defaults);

@@ -2,6 +2,8 @@
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 
+#include <limits.h>
+
 #include "cmd/options.h"
 #include "data/target.h"
 #include "engine/loop.h"
@@ -16,6 +18,10 @@ struct session {
 	struct loop_config loop;
 };
 
+/* The folder of shipped targets: beside the build, or where `make install` put it. False: there is none. */
+bool session_book_folder(char out[static PATH_MAX]);
+/* What probing commands have in common before the command line is read. */
+void session_defaults(struct options *o);
 /* Reads -f files, names and the blocklist into a target list. An exit code, 0 to go on. */
 int session_targets(struct session *s, const struct options *o);
 /* Adds one slot for each flow of this kind. */

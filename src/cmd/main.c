@@ -6,11 +6,12 @@
 #include "base/hash.h"
 #include "cmd/command.h"
 
-extern const struct command command_which, command_probe, command_replay, command_fields, command_help;
+extern const struct command command_which, command_probe, command_decode, command_replay, command_fields, command_help;
 
 const struct command *const commands[] = {
 	&command_which,
 	&command_probe,
+	&command_decode,
 	&command_replay,
 	&command_fields,
 	&command_help,
@@ -66,17 +67,19 @@ static int run(const struct command *c, int argc, char *argv[])
 {
 	struct options o = {.argc = argc + 1, .argv = argv - 1}, defaults;
 	struct err_msg why = {{0}};
+	int code = EXIT_DONE;
 
 	if (c->defaults)
 		c->defaults(&o);
 	defaults = o;
 	if (options_read(&o, c, argc, argv, &why) < 0)
-		return command_fail(EXIT_USAGE, &why);
-	if (o.help) {
+		code = command_fail(EXIT_USAGE, &why);
+	else if (o.help)
 		options_help(c, &defaults);
-		return EXIT_DONE;
-	}
-	return c->run(&o);
+	else
+		code = c->run(&o);
+	options_free(&o);
+	return code;
 }
 
 /* What was printed may not have arrived: a full disk behind stdout is an error like any other. */

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "cmd/command.h"
+#include "data/rules.h"
 
 /* How a value is read, checked and shown. `field` points into struct options; `text` is NULL for flags. */
 struct kind_of_value {
@@ -271,6 +273,13 @@ static int set_contact(void *field, const char *text, struct err_msg *why)
 	return set_text(field, text, why);
 }
 
+static int set_day(void *field, const char *text, struct err_msg *why)
+{
+	if (!*text || !rules_parse_day(text, field))
+		return bad(why, text, "a day, YYYY-MM-DD");
+	return 0;
+}
+
 static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NULL},
 				  family4 = {set_family4, NULL}, family6 = {set_family6, NULL},
 				  text_value = {set_text, NULL}, files = {set_files, NULL},
@@ -281,7 +290,7 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
 				  stamps = {set_stamps, show_stamps}, source = {set_source, NULL},
 				  vp = {set_vp, NULL}, location = {set_location, NULL},
-				  contact = {set_contact, NULL};
+				  contact = {set_contact, NULL}, day = {set_day, NULL};
 
 struct option_row {
 	const char *name;
@@ -296,7 +305,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{"targets", 'f', "FILE", &files, 0,
-		"addresses to probe, a CSV or one a line; - is stdin; may be repeated"},
+		"addresses to probe (decode: strings), a CSV or one a line; - is stdin; may be repeated"},
 	{"output", 'o', "RUN", &text_value, AT(output), "folder that the rows go into; made if needed"},
 	{"rate", 'r', "PPS", &rate, AT(rate_pps), "packets a second, over all targets"},
 	{"count", 'c', "N", &count, AT(count), "rounds: probes of each kind and flow for each target"},
@@ -331,6 +340,10 @@ static const struct option_row rows[] = {
 		"where this machine is, and how sure that is"},
 	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
 	{"compress", 'z', NULL, &flag, AT(compress), "write rows as .csv.zst"},
+	{"target", 0, "TARGET", &text_value, AT(target), "whose strings these are: an address, a service, a kind"},
+	{"day", 0, "YYYY-MM-DD", &day, AT(day), "the day of the answers: rules that do not hold on it count little"},
+	{"explain", 0, NULL, &flag, AT(explain), "which rules were tried, and why each failed"},
+	{"check", 0, NULL, &flag, AT(check), "validate the naming rules"},
 	{"dry-run", 'n', NULL, &flag, AT(dry_run),
 		"say what would be sent, to whom, how long it takes; send nothing"},
 	{"json", 'j', NULL, &flag, AT(json), "JSON instead of a table"},
@@ -381,7 +394,18 @@ struct ini_context {
 	int rc;
 };
 
-/* inih frees its strings: values are kept for as long as the program runs. */
+/* inih frees its strings: values are kept beside the options. */
+static char *keep(struct options *o, const char *value)
+{
+	char *text = strdup(value);
+
+	if (!text || vec_reserve(&o->texts, &o->cap_texts, o->n_texts + 1) < 0) {
+		free(text);
+		return NULL;
+	}
+	return o->texts[o->n_texts++] = text;
+}
+
 static int on_ini(void *user, const char *section, const char *name, const char *value)
 {
 	struct ini_context *x = user;
@@ -396,7 +420,7 @@ static int on_ini(void *user, const char *section, const char *name, const char 
 		x->rc = err_set(x->why, ERR_PARSE, "%s: [%s] has no option '%s'", x->path, section, name);
 		return 1;
 	}
-	kept = strdup(value);
+	kept = keep(x->o, value);
 	if (!kept)
 		x->rc = ERR_NOMEM;
 	else if (set_row(x->o, row, kept, &inner) < 0)
@@ -512,6 +536,15 @@ int options_read(struct options *o, const struct command *c, int argc, char *arg
 		memmove(o->targets, o->targets + in_file, o->n_targets * sizeof(o->targets[0]));
 	}
 	return 0;
+}
+
+void options_free(struct options *o)
+{
+	for (size_t i = 0; i < o->n_texts; i++)
+		free(o->texts[i]);
+	free(o->texts);
+	o->texts = NULL;
+	o->n_texts = o->cap_texts = 0;
 }
 
 /* --- what is said of them --- */

@@ -322,16 +322,12 @@ static int run(const struct options *o)
 
 static void defaults(struct options *o)
 {
-	o->rate_pps = 100;
+	session_defaults(o);
 	o->count = 1;
 	o->gap_ns = NS_PER_S;
 	o->timeout_ns = 5 * NS_PER_S;
 	o->linger_ns = -1;
 	o->flows = 1;
-	o->flow_base = 33000;
-	o->port = 53;
-	o->question = QUESTION_ID_SERVER;
-	o->stamps = STAMP_KERNEL;
 }
 
 static const char *const takes[] = {"targets", "output", "rate", "count", "gap", "timeout", "linger",

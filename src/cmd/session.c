@@ -12,10 +12,18 @@
 #include "cmd/command.h"
 #include "net/priv.h"
 
+void session_defaults(struct options *o)
+{
+	o->rate_pps = 100;
+	o->flow_base = 33000;
+	o->port = 53;
+	o->question = QUESTION_ID_SERVER;
+	o->stamps = STAMP_KERNEL;
+}
+
 /* --- targets --- */
 
-/* The folder of shipped targets: beside the build, or where `make install` put it. */
-static bool book_folder(char out[static PATH_MAX])
+bool session_book_folder(char out[static PATH_MAX])
 {
 	static const char *const beside[] = {"/../targets", "/../../targets", "/../share/catchmap/targets"};
 	char self[PATH_MAX / 2];
@@ -56,7 +64,7 @@ static int read_names(struct session *s, struct err_msg *why)
 	char folder[PATH_MAX];
 	int rc = 0;
 
-	if (book_folder(folder))
+	if (session_book_folder(folder))
 		rc = target_read_book(&book, folder, why);
 	if (rc < 0)
 		command_warn(why->text);

@@ -7,7 +7,7 @@
 #include "cmd/session.h"
 #include "report/which.h"
 
-/* The last of four flows is enough to meet most ECMP splits; one flow suffices where no server names itself. */
+/* One flow suffices where no server names itself. */
 enum { WHICH_OTHER_FLOWS = 1 };
 
 struct question_asked {
@@ -145,16 +145,11 @@ out:
 
 static void defaults(struct options *o)
 {
-	o->rate_pps = 100;
+	session_defaults(o);
 	o->count = 3;
 	o->gap_ns = NS_PER_S / 5;
 	o->timeout_ns = 2 * NS_PER_S;
-	o->linger_ns = 0;
 	o->flows = 4;
-	o->flow_base = 33000;
-	o->port = 53;
-	o->question = QUESTION_ID_SERVER;
-	o->stamps = STAMP_KERNEL;
 }
 
 static const char *const takes[] = {"targets", "rate", "count", "gap", "timeout", "probes", "question",

@@ -47,17 +47,22 @@ static int read_line(const struct command *c, const char *line, struct options *
 {
 	static char words[1024];
 	static char *argv[ARGS_MAX + 1];
-	int argc = 0;
+	static struct options last; /* what the line before this one read goes now */
+	int argc = 0, rc;
 
+	options_free(&last);
 	memset(o, 0, sizeof(*o));
 	memset(why, 0, sizeof(*why));
 	if (c->defaults)
 		c->defaults(o);
 	(void)snprintf(words, sizeof(words), "%s", line);
-	for (char *w = strtok(words, " "); w && argc < ARGS_MAX; w = strtok(NULL, " "))
+	for (char *rest, *w = strtok_r(words, " ", &rest); w && argc < ARGS_MAX;
+		w = strtok_r(NULL, " ", &rest))
 		argv[argc++] = w;
 	argv[argc] = NULL;
-	return options_read(o, c, argc, argv, why);
+	rc = options_read(o, c, argc, argv, why);
+	last = *o;
+	return rc;
 }
 
 static void values(void **state)
