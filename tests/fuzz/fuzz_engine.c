@@ -104,7 +104,7 @@ static size_t complain(uint8_t *ip, size_t n)
 	return ip_len + ICMP_LEN + n;
 }
 
-static void show_made(struct play *g, uint8_t kind, struct wire *w, struct capture_frame *f)
+static void show_made(struct play *g, uint8_t kind, struct wire *w, struct capture_frame f)
 {
 	uint8_t packet[PACKET_MAX] = {0};
 	size_t which = wire_u8(w), at = wire_u8(w), n = wire_left(w);
@@ -113,22 +113,22 @@ static void show_made(struct play *g, uint8_t kind, struct wire *w, struct captu
 	if (g->n == 0)
 		return;
 	which %= g->n;
-	f->len = g->len[which];
-	memcpy(packet, g->probe[which], f->len);
+	f.len = g->len[which];
+	memcpy(packet, g->probe[which], f.len);
 	if (kind == ANSWER)
 		turn_round(packet);
 	else if (kind == ERROR)
-		f->len = complain(packet, f->len);
+		f.len = complain(packet, f.len);
 	n = n < PACKET_MAX - at ? n : PACKET_MAX - at;
 	if (bytes && n > 0)
 		memcpy(packet + at, bytes, n);
-	f->len = f->len > at + n ? f->len : at + n;
+	f.len = f.len > at + n ? f.len : at + n;
 	if (packet[0] >> 4 == 4)
-		wire_set16(packet + 2, (uint16_t)f->len);
+		wire_set16(packet + 2, (uint16_t)f.len);
 	else
-		wire_set16(packet + 4, (uint16_t)(f->len > IP_V6_LEN ? f->len - IP_V6_LEN : 0));
-	f->ip = packet;
-	engine_frame(g->e, g->now, f);
+		wire_set16(packet + 4, (uint16_t)(f.len > IP_V6_LEN ? f.len - IP_V6_LEN : 0));
+	f.ip = packet;
+	engine_frame(g->e, g->now, &f);
 }
 
 static void step(struct play *g, struct wire *w)
@@ -150,7 +150,7 @@ static void step(struct play *g, struct wire *w)
 	} else if (kind == LOST) {
 		engine_frames_lost(g->e);
 	} else if (kind >= FRAMES) {
-		show_made(g, kind, &bytes, &f);
+		show_made(g, kind, &bytes, f);
 	} else {
 		ip = frame_ip((enum frame_link)kind, bytes.base, wire_left(&bytes));
 		f.ip = ip.bad ? NULL : ip.base;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
+#include "dice.h"
 #include "engine/engine.h"
 #include "engine/match.h"
 #include "packets.h"
@@ -1239,7 +1240,7 @@ static void frames_that_are_nothing(void **state)
 
 /* --- anything, in any order --- */
 
-static struct made random_answer(const struct probe_spec *s)
+static struct made random_answer(struct dice *d, const struct probe_spec *s)
 {
 	static const struct dns_say says[] = {{.nsid = "a", .txt = "b"},
 		{.nsid = "c", .server_cookie = "12345678"}, {.rcode = 1}, {.rcode = 5},
@@ -1247,13 +1248,13 @@ static struct made random_answer(const struct probe_spec *s)
 		{.cut = 20}, {.fragment = true}, {.other_port = 99}, {.more_length = 9}};
 	struct addr router = made_router(s->dst.family);
 
-	if (rand() % 4 == 0)
-		return made_error(s, &router, s->dst.family == 4 ? 3 : 1, 1, rand() % 2 ? 8 : 0);
+	if (dice(d, 4) == 0)
+		return made_error(s, &router, s->dst.family == 4 ? 3 : 1, 1, dice(d, 2) ? 8 : 0);
 	if (s->kind == PROBE_DNS)
-		return made_dns(s, &says[(size_t)rand() % (sizeof(says) / sizeof(says[0]))]);
+		return made_dns(s, &says[dice(d, sizeof(says) / sizeof(says[0]))]);
 	if (s->kind == PROBE_ICMP)
-		return made_echo(s, rand() % 3 == 0, (size_t)(rand() % 9));
-	return made_tcp(s, (uint8_t)(rand() % 32), rand() % 5 ? 0 : 80);
+		return made_echo(s, dice(d, 3) == 0, dice(d, 9));
+	return made_tcp(s, (uint8_t)dice(d, 32), dice(d, 5) ? 0 : 80);
 }
 
 static void random_run(unsigned seed)
@@ -1261,37 +1262,37 @@ static void random_run(unsigned seed)
 	enum { RECENT = 256 };
 	struct rig *g = rig_new(all_slots, 3, 0);
 	struct sent recent[RECENT];
+	struct dice d = dice_of(seed);
 	size_t n = 0;
 
-	srand(seed);
 	g->c.rounds = 400;
 	g->c.rate_pps = 1;
-	g->c.gap_ns = rand() % 3 * 10 * NS_PER_MS;
+	g->c.gap_ns = dice(&d, 3) * 10 * NS_PER_MS;
 	g->c.seed = seed;
-	g->c.no_retry = rand() % 2;
+	g->c.no_retry = dice(&d, 2);
 	rig_start(g);
 	for (int i = 0; i < 5000; i++) {
-		const struct sent *s = n ? &recent[(size_t)rand() % (n < RECENT ? n : RECENT)] : NULL;
-		int what = rand() % 100;
+		const struct sent *s = n ? &recent[dice(&d, (unsigned)(n < RECENT ? n : RECENT))] : NULL;
+		unsigned what = dice(&d, 100);
 
 		if (what < 40) {
 			bool sent = try_send(g, &recent[n % RECENT]);
 
-			if (sent && rand() % 20 == 0)
+			if (sent && dice(&d, 20) == 0)
 				engine_fail(g->e, recent[n % RECENT].id, 105);
 			n += sent;
 		} else if (what < 60 && s)
 			copy_seen(g, s);
 		else if (what < 85 && s) {
-			struct made m = random_answer(&s->spec);
+			struct made m = random_answer(&d, &s->spec);
 
-			frame_at(g, &m, wall_of(g) + rand() % 1000, rand() % 4);
+			frame_at(g, &m, wall_of(g) + dice(&d, 1000), (int)dice(&d, 4));
 		} else if (what < 95)
-			pass(g, rand() % (NS_PER_S / 10));
+			pass(g, dice(&d, NS_PER_S / 10));
 		else if (what < 96)
-			pass(g, rand() % (3 * NS_PER_S));
+			pass(g, dice(&d, 3 * NS_PER_S));
 		else if (what < 97)
-			engine_clock_checked(g->e, rand() % 2);
+			engine_clock_checked(g->e, dice(&d, 2));
 	}
 	assert_true(n > 500);
 	pass(g, TIMEOUT_NS + LINGER_NS);

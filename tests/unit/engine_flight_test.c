@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "dice.h"
 #include "engine/flight.h"
 
 enum { TARGETS = 40 };
@@ -300,31 +301,25 @@ static void long_texts_are_cut_or_left_out(void **state)
 /* Details of all sizes come and go with their probes: what is dropped is used again, nobody's text changes. */
 static void details_do_not_mix(void **state)
 {
+	struct dice d = dice_of(1);
 	struct rig r;
 
 	(void)state;
 	rig_start(&r, 64);
-	srand(1);
 	for (uint32_t i = 0; i < 20000; i++) {
 		struct flight_probe made = probe_of(i % TARGETS, PROBE_DNS, 33000, i, 0), *p;
 		uint8_t b[FLIGHT_TEXT_MAX];
-		size_t n = (size_t)rand() % (i % 3 ? 40 : FLIGHT_TEXT_MAX);
+		size_t n = dice(&d, dice(&d, 3) ? 40 : FLIGHT_TEXT_MAX);
 
-		if (i % 2 || flight_full(&r.f)) {
-			if (flight_empty(&r.f))
-				continue;
+		if (flight_full(&r.f) || (!flight_empty(&r.f) && dice(&d, 5) < 2)) {
 			p = flight_at(&r.f, flight_oldest(&r.f, (struct mono){0}));
 			for (size_t k = 0; k < flight_nsid(p).n; k++)
 				assert_int_equal(flight_nsid(p).p[k], (uint8_t)p->cookie);
 			for (size_t k = 0; k < flight_extra(p).n; k++)
 				assert_int_equal(flight_extra(p).p[k], (uint8_t)~p->cookie);
-			if (i % 3)
-				flight_drop_oldest(&r.f);
-			if (i % 2)
-				continue;
-		}
-		if (flight_full(&r.f))
+			flight_drop_oldest(&r.f);
 			continue;
+		}
 		p = flight_at(&r.f, flight_add(&r.f, &made));
 		memset(b, (int)(i & 0xff), n);
 		assert_non_null(flight_keep(&r.f, p, (struct bytes){b, n}, (struct bytes){0}));
