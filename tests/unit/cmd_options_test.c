@@ -198,14 +198,15 @@ static void more_files_than_there_is_room_for(void **state)
 {
 	struct err_msg why;
 	struct options o;
-	char line[1024] = "big";
+	char line[1024];
+	size_t n = (size_t)snprintf(line, sizeof(line), "big");
 
 	(void)state;
 	for (int i = 0; i < OPTIONS_LISTS_MAX; i++)
-		strcat(line, " -fx");
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " -fx");
 	assert_int_equal(read_line(&big, line, &o, &why), 0);
 	assert_int_equal(o.n_targets, OPTIONS_LISTS_MAX);
-	strcat(line, " -fx");
+	(void)snprintf(line + n, sizeof(line) - n, " -fx");
 	assert_true(read_line(&big, line, &o, &why) < 0);
 	assert_non_null(strstr(why.text, "--targets"));
 }
