@@ -101,13 +101,13 @@ static int run_strings(struct decoding *d)
 	struct decode_row *rows = calloc(n, sizeof(*rows));
 	int rc = rows ? 0 : err_set(&d->why, ERR_NOMEM, "out of memory");
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
+	for (size_t i = 0; rows && rc == 0 && i < n; i++) {
 		rows[i].text = d->o->args[i];
 		rc = decode(d, target, RULES_ANY, rows[i].text, &rows[i].id);
 	}
 	if (rc == 0)
 		rc = d->o->json ? decode_json(stdout, rows, n) : decode_table(stdout, rows, n);
-	for (size_t i = 0; rc == 0 && d->o->explain && i < n; i++)
+	for (size_t i = 0; rows && rc == 0 && d->o->explain && i < n; i++)
 		rc = explain(d, target, RULES_ANY, rows[i].text);
 	free(rows);
 	return rc;

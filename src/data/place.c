@@ -71,16 +71,18 @@ static int bad_field(const struct reading *r, size_t column, const char *expecte
 /* Cuts the line into fields, in place. Nothing in this file needs quotes. */
 static int split(struct reading *r, char *line)
 {
-	size_t n = 0;
+	char *at = line;
+	bool whole = true;
 
-	for (char *at = line; at && n < FIELDS; n++) {
-		r->field[n] = at;
-		at = strchr(at, ',');
+	for (size_t n = 0; n < FIELDS; n++) {
+		whole = whole && at;
+		r->field[n] = at ? at : "";
+		at = at ? strchr(at, ',') : NULL;
 		if (at)
 			*at++ = '\0';
-		else if (n + 1 == FIELDS)
-			return 0;
 	}
+	if (whole && !at)
+		return 0;
 	return err_set(r->why, ERR_PARSE, "%s:%zu: not %d fields", r->path, r->line, (int)FIELDS);
 }
 

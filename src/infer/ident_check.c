@@ -138,7 +138,7 @@ static double rough_km(double lat_a, double lon_a, double lat_b, double lon_b)
 static void check_coordinates(struct checking *c, const struct rules_code *code)
 {
 	const struct place_book *book = &c->r->places;
-	double nearest = INFINITY;
+	double nearest = HUGE_VAL;
 
 	for (size_t i = book->first_city; i < book->n; i++) {
 		const struct place *p = &book->v[i];
