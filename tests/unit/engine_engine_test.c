@@ -601,6 +601,23 @@ static void a_good_reply_beats_a_bad_one(void **state)
 	rig_end(g);
 }
 
+/* Nothing of what the interceptor said passes for the true server's word, be that silence. */
+static void a_good_reply_that_names_nobody(void **state)
+{
+	struct rig *g = rig_simple(&dns_slot, 4);
+	struct sent s = launch_seen(g);
+
+	(void)state;
+	say(g, &s, &(struct dns_say){.nsid = "evil", .txt = "evil-txt", .other_port = 5353});
+	say(g, &s, &(struct dns_say){.no_edns = true});
+	assert_int_equal(only_row(g)->r.outcome, OUTCOME_REPLY);
+	assert_string_equal(g->rows[0].nsid, "");
+	assert_string_equal(g->rows[0].txt, "");
+	assert_int_equal(g->rows[0].r.edns_size, -1);
+	assert_string_equal(g->rows[0].extra, "first_bad=port;first_rcode=0;first_ms=0.000000;first=evil");
+	rig_end(g);
+}
+
 static void a_bad_reply_alone_is_a_row(void **state)
 {
 	static const struct {
@@ -1337,6 +1354,7 @@ int main(void)
 		cmocka_unit_test(another_answer_is_evidence),
 		cmocka_unit_test(a_flood_of_answers_is_bounded),
 		cmocka_unit_test(a_good_reply_beats_a_bad_one),
+		cmocka_unit_test(a_good_reply_that_names_nobody),
 		cmocka_unit_test(a_bad_reply_alone_is_a_row),
 		cmocka_unit_test(spoofed_answers_do_not_match),
 		cmocka_unit_test(copies_of_one_reply_on_two_devices),
