@@ -32,8 +32,8 @@ struct options {
 	enum question question;
 	enum stamp stamps;
 	struct vantage vantage; /* --location and what else is said of this machine */
-	const char *target; /* of bare strings */
-	uint32_t day;       /* YYYYMMDD, 0: any */
+	const char *target;     /* of bare strings */
+	uint32_t day;           /* YYYYMMDD, 0: any */
 	bool explain, check;
 	bool man, completion;
 	char *const *args; /* what is not an option */

@@ -340,8 +340,10 @@ static const struct option_row rows[] = {
 		"where this machine is, and how sure that is"},
 	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
 	{"compress", 'z', NULL, &flag, AT(compress), "write rows as .csv.zst"},
-	{"target", 0, "TARGET", &text_value, AT(target), "whose strings these are: an address, a service, a kind"},
-	{"day", 0, "YYYY-MM-DD", &day, AT(day), "the day of the answers: rules that do not hold on it count little"},
+	{"target", 0, "TARGET", &text_value, AT(target),
+		"whose strings these are: an address, a service, a kind"},
+	{"day", 0, "YYYY-MM-DD", &day, AT(day),
+		"the day of the answers: rules that do not hold on it count little"},
 	{"explain", 0, NULL, &flag, AT(explain), "which rules were tried, and why each failed"},
 	{"check", 0, NULL, &flag, AT(check), "validate the naming rules"},
 	{"dry-run", 'n', NULL, &flag, AT(dry_run),
@@ -397,13 +399,13 @@ struct ini_context {
 /* inih frees its strings: values are kept beside the options. */
 static char *keep(struct options *o, const char *value)
 {
-	char *text = strdup(value);
+	char *text = NULL;
 
-	if (!text || vec_reserve(&o->texts, &o->cap_texts, o->n_texts + 1) < 0) {
-		free(text);
-		return NULL;
-	}
-	return o->texts[o->n_texts++] = text;
+	if (vec_reserve(&o->texts, &o->cap_texts, o->n_texts + 1) == 0)
+		text = strdup(value);
+	if (text)
+		o->texts[o->n_texts++] = text;
+	return text;
 }
 
 static int on_ini(void *user, const char *section, const char *name, const char *value)
