@@ -24,7 +24,6 @@ struct schedule_slot {
 struct schedule {
 	uint32_t targets;
 	uint32_t rounds;
-	const struct schedule_slot *slots;
 	uint32_t n_slots;
 	struct hash_key key; /* of the permutation */
 	unsigned half_bits;  /* set by schedule_init */

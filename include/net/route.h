@@ -25,7 +25,6 @@ struct egress {
 	struct addr source, gateway; /* gateway.family 0: none */
 	enum egress_link link;
 	uint8_t ether[14]; /* EGRESS_ETHER: the header of a frame to the next hop */
-	bool down;         /* the interface is gone or down */
 	bool silent;       /* the next hop was asked for and did not answer: EGRESS_IP for now */
 };
 

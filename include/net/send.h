@@ -20,7 +20,6 @@ struct sender *sender_open(const char *interface, struct err_msg *why);
 uint8_t *sender_room(struct sender *s, const struct egress *e);
 /* The packet in that room is complete; `tag` comes back if it cannot be sent. */
 void sender_add(struct sender *s, size_t len, const struct addr *dst, uint32_t tag);
-unsigned sender_pending(const struct sender *s);
 
 typedef void sender_failed(void *arg, uint32_t tag, int errnum);
 /* Sends the batch; tells of each packet that the kernel refused. */

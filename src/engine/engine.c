@@ -34,7 +34,6 @@ struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 		e->schedule = (struct schedule){
 			.targets = (uint32_t)c->targets->n,
 			.rounds = c->rounds,
-			.slots = c->slots,
 			.n_slots = c->n_slots,
 		};
 		if (schedule_init(&e->schedule, c->seed) < 0) {

@@ -187,8 +187,7 @@ static void set_link(struct route *r, struct egress *e, bool wait)
 
 	e->link = EGRESS_IP;
 	e->silent = false;
-	e->down = get_link(r, e->ifindex, &link) < 0 || !link.up;
-	if (e->down)
+	if (get_link(r, e->ifindex, &link) < 0 || !link.up)
 		return;
 	memcpy(e->interface, link.name, sizeof(e->interface));
 	if (link.type == ARPHRD_NONE) {

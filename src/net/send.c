@@ -120,11 +120,6 @@ void sender_add(struct sender *s, size_t len, const struct addr *dst, uint32_t t
 						: address_ip(&s->to[i].ip, e, dst);
 }
 
-unsigned sender_pending(const struct sender *s)
-{
-	return s->n;
-}
-
 void sender_flush(struct sender *s, sender_failed *failed, void *arg)
 {
 	unsigned i = 0;

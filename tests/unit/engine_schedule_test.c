@@ -9,12 +9,9 @@
 #include "base/err.h"
 #include "engine/schedule.h"
 
-static const struct schedule_slot slots[] = {
-	{PROBE_DNS, 0, QUESTION_ID_SERVER}, {PROBE_ICMP, 0, QUESTION_NONE}, {PROBE_TCP, 1, QUESTION_NONE}};
-
 static struct schedule schedule_of(uint32_t targets, uint32_t rounds, uint32_t n_slots, uint64_t seed)
 {
-	struct schedule s = {.targets = targets, .rounds = rounds, .slots = slots, .n_slots = n_slots};
+	struct schedule s = {.targets = targets, .rounds = rounds, .n_slots = n_slots};
 
 	assert_int_equal(schedule_init(&s, seed), 0);
 	return s;
@@ -126,10 +123,8 @@ static void what_cannot_be_scheduled(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct schedule s = {.targets = cases[i].targets,
-			.rounds = cases[i].rounds,
-			.slots = slots,
-			.n_slots = cases[i].slots};
+		struct schedule s = {
+			.targets = cases[i].targets, .rounds = cases[i].rounds, .n_slots = cases[i].slots};
 
 		assert_int_equal(schedule_init(&s, 1), cases[i].rc);
 	}
