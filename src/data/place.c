@@ -56,7 +56,7 @@ struct reading {
 	struct place_book *book;
 	const char *path;
 	size_t line;
-	char *field[FIELDS];
+	const char *field[FIELDS];
 	struct err_msg *why;
 };
 

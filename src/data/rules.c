@@ -105,7 +105,7 @@ typedef int row_reader(struct reading *rd, const int *columns);
 static int read_rows(
 	struct reading *rd, struct file_in *in, const char *const *names, size_t n, row_reader *read)
 {
-	int columns[16], rc;
+	int columns[16] = {0}, rc;
 
 	rd->c = csv_open_over(in, &rd->said);
 	rc = rd->c ? find_columns(rd, names, n, columns) : ERR_PARSE;

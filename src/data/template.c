@@ -29,7 +29,7 @@ static bool sets_meet(const uint64_t a[static 4], const uint64_t b[static 4])
 
 static void set_add_range(uint64_t set[static 4], char first, char last)
 {
-	for (int c = first; c <= last; c++)
+	for (int c = (uint8_t)first; c <= (uint8_t)last; c++)
 		set_add_any_case(set, (uint8_t)c);
 }
 
@@ -199,7 +199,7 @@ int template_compile(struct template *t, const char *text, struct err_msg *why)
 	if (rc < 0)
 		return rc;
 	variants = 1U << p.groups;
-	t->steps = calloc(variants * p.n, sizeof(*t->steps));
+	t->steps = calloc((size_t)variants * p.n + 1, sizeof(*t->steps));
 	if (!t->steps)
 		return err_set(why, ERR_NOMEM, "out of memory for a template");
 	for (unsigned present = variants; present-- > 0;)
