@@ -12,7 +12,6 @@ enum { ROUNDS = 7, N = 200000 };
 struct bench {
 	struct target_list targets;
 	struct schedule schedule;
-	struct schedule_slot slot;
 	struct inject_template templates[PROBE_KINDS];
 	struct probe_spec spec[PROBE_KINDS];
 	struct flight flight;
@@ -118,7 +117,7 @@ static int prepare(struct bench *b)
 		if (target_add(&b->targets, &t, NULL) < 0)
 			return -1;
 	}
-	b->schedule = (struct schedule){.targets = N, .rounds = 1000, .slots = &b->slot, .n_slots = 1};
+	b->schedule = (struct schedule){.targets = N, .rounds = 1000, .n_slots = 1};
 	if (schedule_init(&b->schedule, 1) < 0 || flight_init(&b->flight, 100000, &b->targets) < 0)
 		return -1;
 	for (int k = 0; k < PROBE_KINDS; k++) {
