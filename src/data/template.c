@@ -285,50 +285,44 @@ struct product {
 	uint64_t reached[STATES_MAX + 1][2];
 };
 
-static bool product_add(struct product *p, size_t i, size_t j)
+static void product_add(struct product *p, size_t i, size_t j)
 {
-	uint64_t bit = UINT64_C(1) << (j & 63), *word = &p->reached[i][j >> 6];
-	bool is_new = !(*word & bit);
+	p->reached[i][j >> 6] |= UINT64_C(1) << (j & 63);
+}
 
-	*word |= bit;
-	return is_new;
+static bool product_has(const struct product *p, size_t i, size_t j)
+{
+	return p->reached[i][j >> 6] >> (j & 63) & 1;
 }
 
 /* From (i, j) over one common byte: each goes on, or stays where it may. */
-static bool product_step(struct product *p, size_t i, size_t j)
+static void product_step(struct product *p, size_t i, size_t j)
 {
-	bool grown = false;
-
-	if (i == p->a->n || j == p->b->n || !sets_meet(p->a->of[i]->set, p->b->of[j]->set))
-		return false;
-	grown |= product_add(p, i + 1, j + 1);
+	if (!product_has(p, i, j) || !sets_meet(p->a->of[i]->set, p->b->of[j]->set))
+		return;
+	product_add(p, i + 1, j + 1);
 	if (p->a->stays[i])
-		grown |= product_add(p, i, j + 1);
+		product_add(p, i, j + 1);
 	if (p->b->stays[j])
-		grown |= product_add(p, i + 1, j);
-	return grown;
+		product_add(p, i + 1, j);
 }
 
 static bool variants_overlap(const struct template_variant *x, const struct template_variant *y)
 {
 	struct automaton a, b;
 	struct product p = {&a, &b, {{0}}};
-	bool grown = true;
 
 	if (x->max < y->min || y->max < x->min ||
 		(x->last && y->last && (x->last | 0x20) != (y->last | 0x20)))
 		return false;
 	automaton_make(&a, x);
 	automaton_make(&b, y);
-	(void)product_add(&p, 0, 0);
-	while (grown) {
-		grown = false;
-		for (size_t i = 0; i <= a.n; i++)
-			for (size_t j = 0; j <= b.n; j++)
-				if (p.reached[i][j >> 6] >> (j & 63) & 1)
-					grown |= product_step(&p, i, j);
-	}
-	return p.reached[a.n][b.n >> 6] >> (b.n & 63) & 1;
+	product_add(&p, 0, 0);
+	/* No step leads back, so that one pass in this order meets every state after all that lead to it. */
+	for (size_t i = 0; i < a.n; i++)
+		for (size_t j = 0; j < b.n; j++)
+			product_step(&p, i, j);
+	return product_has(&p, a.n, b.n);
 }
 
 bool template_overlap(const struct template *a, const struct template *b)

@@ -181,23 +181,37 @@ static void explain_others(FILE *out, const struct rules *r, const bool *tried, 
 	}
 }
 
+/* Not worth a line: a form of other targets that is unlike the string from its first half on. */
+static bool is_remote(const struct ident_candidate *c, const struct ident_trial *t, size_t n)
+{
+	return !c->inside &&
+	       (t->reason == IDENT_OTHER_ANSWER || (t->reason == IDENT_NO_FIT && t->match.reach * 2 < n));
+}
+
 int decode_explain(FILE *out, const struct rules *r, const struct ident_scope *s, enum rules_source source,
 	uint32_t day, const uint8_t *p, size_t n)
 {
 	bool *tried = calloc(r->n + 1, sizeof(*tried));
 	const char *answer = rules_source_name(source);
+	size_t remote = 0;
 
 	if (!tried)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < s->n; i++) {
 		struct ident_trial t = ident_try(r, &r->v[s->v[i].rule], source, day, p, n);
 
-		explain_trial(out, &t, n, answer);
 		tried[s->v[i].rule] = true;
+		if (is_remote(&s->v[i], &t, n))
+			remote++;
+		else
+			explain_trial(out, &t, n, answer);
 		if (t.reason == IDENT_FITS)
 			break;
 	}
 	explain_others(out, r, tried, source, day, p, n);
+	if (remote > 0)
+		(void)fprintf(
+			out, "  %-20s %zu forms of other targets: none is like it\n", "(others)", remote);
 	free(tried);
 	return 0;
 }
