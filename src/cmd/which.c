@@ -149,6 +149,7 @@ static void defaults(struct options *o)
 	o->count = 3;
 	o->gap_ns = NS_PER_S / 5;
 	o->timeout_ns = 2 * NS_PER_S;
+	o->linger_ns = NS_PER_S / 10; /* for replies in time that are read a little later */
 	o->flows = 4;
 }
 

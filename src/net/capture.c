@@ -38,9 +38,8 @@ static const char *const filter_out[PROBE_KINDS] = {
 	[PROBE_ICMP] = (" or (icmp[0] == 8 and icmp[4:2] >= %1$u and icmp[4:2] <= %2$u) or "
 			"(icmp6 and ip6[40] == 128 and ip6[44:2] >= %1$u and ip6[44:2] <= %2$u)"),
 };
-static const char filter_errors[] =
-	"(icmp[0] == 3 or icmp[0] == 4 or icmp[0] == 5 or icmp[0] == 11 or icmp[0] == 12) or "
-	"(icmp6 and ip6[40] >= 1 and ip6[40] <= 4)";
+static const char filter_errors[] = "(icmp[0] == 3 or icmp[0] == 11 or icmp[0] == 12) or "
+				    "(icmp6 and ip6[40] >= 1 and ip6[40] <= 4)";
 
 static void add_expression(char *out, size_t *n, const char *format, const struct probe_flows *f)
 {

@@ -309,19 +309,30 @@ int route_fd(const struct route *r)
 	return mnl_socket_get_fd(r->events);
 }
 
+/* Neighbours come and go all the time and move no route: they only change how frames to a next hop begin. */
+static bool moves_routes(const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH;
+}
+
 bool route_events(struct route *r)
 {
-	uint8_t buf[BUFFER];
-	bool any = false;
+	union {
+		struct nlmsghdr header;
+		uint8_t bytes[BUFFER];
+	} buf;
+	bool any = false, moved = false;
+	ssize_t n;
 
-	/* What exactly changed does not matter: a lost event (ENOBUFS) is a change like any other. */
-	while (recv(route_fd(r), buf, sizeof(buf), MSG_DONTWAIT) > 0 || errno == ENOBUFS) {
+	while ((n = recv(route_fd(r), &buf, sizeof(buf), MSG_DONTWAIT)) > 0 || errno == ENOBUFS) {
+		/* Events that were lost may have been of any kind. */
+		moved = moved || n <= 0 || moves_routes(&buf.header);
 		any = true;
 		errno = 0;
 	}
 	for (size_t i = 0; any && i < r->n; i++)
 		set_link(r, &r->v[i], false);
-	return any;
+	return moved;
 }
 
 static struct mnl_socket *open_netlink(unsigned groups)

@@ -5,7 +5,7 @@
 
 enum { QUOTE_MIN = 8 };
 
-/* What the types mean that matter to a prober. */
+/* What the types mean that matter to a prober. Redirects and source quenches are no errors: the packet went on its way. */
 static const struct {
 	uint8_t family, type;
 	enum icmp_class class;
@@ -13,8 +13,6 @@ static const struct {
 	{4, 8, ICMP_CLASS_ECHO},
 	{4, 0, ICMP_CLASS_REPLY},
 	{4, 3, ICMP_CLASS_ERROR},
-	{4, 4, ICMP_CLASS_ERROR},
-	{4, 5, ICMP_CLASS_ERROR},
 	{4, 11, ICMP_CLASS_ERROR},
 	{4, 12, ICMP_CLASS_ERROR},
 	{6, 128, ICMP_CLASS_ECHO},
