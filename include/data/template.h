@@ -52,11 +52,13 @@ struct template_span {
 };
 struct template_match {
 	struct template_span capture[TEMPLATE_CAPTURES];
-	size_t reach; /* bytes that fitted before the first that did not, of the variant that came furthest */
 };
 
 /* Whether the bytes are of this form; the captures point into them. Pure, linear in n. */
 bool template_fits(const struct template *t, const uint8_t *p, size_t n, struct template_match *m);
+
+/* How many bytes fit before the first that does not, in the variant that comes furthest; n: more would have to follow. */
+size_t template_reach(const struct template *t, const uint8_t *p, size_t n);
 
 /* Whether some string fits both forms. */
 bool template_overlap(const struct template *a, const struct template *b);

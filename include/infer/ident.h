@@ -75,8 +75,9 @@ enum ident_reason { IDENT_FITS, IDENT_OTHER_ANSWER, IDENT_NO_FIT, IDENT_NO_CODE,
 struct ident_trial {
 	const struct rule *rule;
 	enum ident_reason reason;
-	struct template_match match;
-	struct ident found; /* with IDENT_FITS */
+	struct template_match match; /* but with IDENT_NO_FIT */
+	size_t reach;                /* bytes that fitted */
+	struct ident found;          /* but for IDENT_NO_FIT */
 };
 /* One rule alone, for explanations. */
 struct ident_trial ident_try(const struct rules *r, const struct rule *rule, enum rules_source source,

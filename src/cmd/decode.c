@@ -118,14 +118,14 @@ static int run_strings(struct decoding *d)
 /* A row being put together. */
 struct line {
 	char *text;
-	size_t n, cap;
+	size_t n, cap, fields;
 };
 
 static int put_field(struct line *l, const char *text, size_t n)
 {
 	if (vec_reserve(&l->text, &l->cap, l->n + 2 * n + 4) < 0)
 		return ERR_NOMEM;
-	if (l->n > 0)
+	if (l->fields++ > 0)
 		l->text[l->n++] = ',';
 	l->n += csv_put(l->text + l->n, l->cap - l->n, text, n);
 	return 0;
@@ -143,7 +143,7 @@ static int print_line(struct line *l)
 {
 	l->text[l->n++] = '\n';
 	(void)fwrite(l->text, 1, l->n, stdout);
-	l->n = 0;
+	l->n = l->fields = 0;
 	return 0;
 }
 

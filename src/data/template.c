@@ -218,36 +218,51 @@ void template_free(struct template *t)
 
 /* --- matching --- */
 
-static bool variant_fits(
-	const struct template_variant *v, const uint8_t *p, size_t n, struct template_match *m)
+/* How far the variant goes in the bytes; *whole: it takes all of them. */
+static size_t variant_reach(
+	const struct template_variant *v, const uint8_t *p, size_t n, struct template_match *m, bool *whole)
 {
 	size_t at = 0;
 
+	*whole = false;
 	for (const struct template_step *s = v->steps; s < v->steps + v->n; s++) {
 		size_t begin = at, limit = n - at < s->max ? n : at + s->max;
 
 		while (at < limit && set_has(s->set, p[at]))
 			at++;
-		if (at > m->reach)
-			m->reach = at;
 		if (at - begin < s->min)
-			return false;
+			return at;
 		m->capture[s->capture] = (struct template_span){p + begin, at - begin};
 	}
-	return at == n;
+	*whole = at == n;
+	return at;
 }
 
 bool template_fits(const struct template *t, const uint8_t *p, size_t n, struct template_match *m)
 {
-	m->reach = 0;
-	for (const struct template_variant *v = t->variants; v < t->variants + t->n; v++) {
+	bool whole = false;
+
+	for (const struct template_variant *v = t->variants; v < t->variants + t->n && !whole; v++) {
 		if (n < v->min || n > v->max || (v->last && (p[n - 1] | 0x20) != (v->last | 0x20)))
 			continue;
 		memset(m->capture, 0, sizeof(m->capture));
-		if (variant_fits(v, p, n, m))
-			return true;
+		(void)variant_reach(v, p, n, m, &whole);
 	}
-	return false;
+	return whole;
+}
+
+size_t template_reach(const struct template *t, const uint8_t *p, size_t n)
+{
+	struct template_match m;
+	size_t best = 0;
+	bool whole;
+
+	for (const struct template_variant *v = t->variants; v < t->variants + t->n; v++) {
+		size_t reach = variant_reach(v, p, n, &m, &whole);
+
+		best = reach > best ? reach : best;
+	}
+	return best;
 }
 
 /* --- do two forms overlap? --- */

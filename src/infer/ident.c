@@ -191,6 +191,7 @@ struct ident_trial ident_try(const struct rules *r, const struct rule *rule, enu
 	struct ident_trial t = {.rule = rule};
 
 	t.reason = try_rule(r, rule, source, p, n, &t.match, &t.found);
+	t.reach = template_reach(&rule->template, p, n);
 	if (t.found.rule)
 		judge_day(&t.found, day);
 	return t;

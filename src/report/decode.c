@@ -149,11 +149,11 @@ static void explain_trial(FILE *out, const struct ident_trial *t, size_t n, cons
 	(void)fprintf(out, "  %-20s ", t->rule->id);
 	if (t->reason == IDENT_OTHER_ANSWER)
 		(void)fprintf(out, "not asked: it is not about %s\n", answer);
-	else if (t->reason == IDENT_NO_FIT && t->match.reach < n)
-		(void)fprintf(out, "%s does not fit at byte %zu of %zu\n", t->rule->template_text,
-			t->match.reach + 1, n);
+	else if (t->reason == IDENT_NO_FIT && t->reach < n)
+		(void)fprintf(
+			out, "%s does not fit at byte %zu of %zu\n", t->rule->template_text, t->reach + 1, n);
 	else if (t->reason == IDENT_NO_FIT)
-		(void)fprintf(out, "%s does not fit: another length\n", t->rule->template_text);
+		(void)fprintf(out, "%s fits so far, but more would have to follow\n", t->rule->template_text);
 	else if (t->reason == IDENT_NO_CODE)
 		(void)fprintf(out, "%s fits, but %s does not know the code '%.*s'%s\n",
 			t->rule->template_text, t->rule->code_text, len, code,
@@ -185,7 +185,7 @@ static void explain_others(FILE *out, const struct rules *r, const bool *tried, 
 static bool is_remote(const struct ident_candidate *c, const struct ident_trial *t, size_t n)
 {
 	return !c->inside &&
-	       (t->reason == IDENT_OTHER_ANSWER || (t->reason == IDENT_NO_FIT && t->match.reach * 2 < n));
+	       (t->reason == IDENT_OTHER_ANSWER || (t->reason == IDENT_NO_FIT && t->reach * 2 < n));
 }
 
 int decode_explain(FILE *out, const struct rules *r, const struct ident_scope *s, enum rules_source source,

@@ -20,7 +20,7 @@ static void try_example(const struct rules *r, const struct rule *rule)
 
 	if (t.reason == IDENT_FITS && strlen(t.found.site) >= IDENT_SITE_MAX)
 		abort();
-	if (t.match.reach > n)
+	if (t.reach > n)
 		abort();
 }
 

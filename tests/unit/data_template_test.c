@@ -72,13 +72,14 @@ static void fits(void **state)
 
 static void reach(void **state)
 {
-	struct template_match m;
 	struct template t;
 
 	(void)state;
 	assert_int_equal(template_compile(&t, "gpdns-{code:a3}", NULL), 0);
-	assert_false(template_fits(&t, (const uint8_t *)"gpdns-f1a", 9, &m));
-	assert_int_equal(m.reach, 7);
+	assert_int_equal(template_reach(&t, (const uint8_t *)"gpdns-f1a", 9), 7);
+	assert_int_equal(template_reach(&t, (const uint8_t *)"gpdns-fr", 8), 8);
+	assert_int_equal(template_reach(&t, (const uint8_t *)"x", 1), 0);
+	assert_int_equal(template_reach(&t, NULL, 0), 0);
 	assert_true(t.captures[TEMPLATE_CODE]);
 	assert_false(t.captures[TEMPLATE_CC]);
 	template_free(&t);
