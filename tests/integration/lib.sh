@@ -163,6 +163,7 @@ capture_start() { # NS IF FILE [FILTER]
 	box_start "$1" tcpdump tcpdump -i "$2" -n -p -Z root -B 65536 -s 256 --time-stamp-precision=nano -w "$3" "${4:-}"
 	capture_pid=$box_pid
 	box_await 5 tcpdump grep -q 'listening on' "$box/tcpdump.log"
+	sleep 0.5
 }
 # Ends it when its ring is drained; a capture that lost packets is no witness.
 capture_stop() {
