@@ -39,6 +39,7 @@ struct template
 	struct template_step *steps; /* of all variants, one after the other */
 	struct template_variant variants[1 << TEMPLATE_OPTIONAL_MAX];
 	uint8_t n;
+	uint8_t same;                     /* so many steps at the start are in every variant */
 	bool captures[TEMPLATE_CAPTURES]; /* which of them every variant has */
 };
 

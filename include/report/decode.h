@@ -7,7 +7,7 @@
 #include "infer/ident.h"
 
 struct decode_row {
-	const char *text; /* the string as it was given */
+	char *text; /* the string, printable */
 	struct ident id;
 };
 

@@ -81,36 +81,62 @@ static int decode(
 	return 0;
 }
 
+/* The string for the eye: its escapes undone and made anew, so that nothing in it reaches the terminal as it is. */
+static char *printable(struct decoding *d, const char *text)
+{
+	size_t n = csv_unescape(d->bytes, sizeof(d->bytes), text, strlen(text));
+	char *out = malloc(4 * n + 1);
+
+	if (out)
+		out[csv_escape(out, 4 * n, d->bytes, n)] = '\0';
+	else
+		(void)err_set(&d->why, ERR_NOMEM, "out of memory");
+	return out;
+}
+
 static int explain(struct decoding *d, const char *target, enum rules_source source, const char *text)
 {
 	const struct ident_scope *scope = scope_of(d, target);
+	char *shown = printable(d, text);
 	size_t n = csv_unescape(d->bytes, sizeof(d->bytes), text, strlen(text));
+	int rc = ERR_NOMEM;
 
-	if (!scope)
-		return ERR_NOMEM;
-	(void)printf("\n%s%s%s\n", text, *target ? " at " : "", target);
-	return decode_explain(stdout, &d->rules, scope, source, d->o->day, d->bytes, n);
+	if (scope && shown) {
+		(void)printf("\n%s%s%s\n", shown, *target ? " at " : "", target);
+		rc = decode_explain(stdout, &d->rules, scope, source, d->o->day, d->bytes, n);
+	}
+	free(shown);
+	return rc;
 }
 
 /* --- strings on the command line --- */
+
+static int decode_strings(struct decoding *d, const char *target, struct decode_row *rows, size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rows[i].text = printable(d, d->o->args[i]);
+		rc = rows[i].text ? decode(d, target, RULES_ANY, d->o->args[i], &rows[i].id) : ERR_NOMEM;
+	}
+	if (rc == 0)
+		rc = d->o->json ? decode_json(stdout, rows, n) : decode_table(stdout, rows, n);
+	return rc;
+}
 
 static int run_strings(struct decoding *d)
 {
 	const char *target = d->o->target ? d->o->target : "";
 	size_t n = (size_t)d->o->n_args;
 	struct decode_row *rows = calloc(n, sizeof(*rows));
-	int rc = rows ? 0 : err_set(&d->why, ERR_NOMEM, "out of memory");
+	int rc = rows ? decode_strings(d, target, rows, n) : ERR_NOMEM;
 
-	for (size_t i = 0; rows && rc == 0 && i < n; i++) {
-		rows[i].text = d->o->args[i];
-		rc = decode(d, target, RULES_ANY, rows[i].text, &rows[i].id);
-	}
-	if (rc == 0)
-		rc = d->o->json ? decode_json(stdout, rows, n) : decode_table(stdout, rows, n);
-	for (size_t i = 0; rows && rc == 0 && d->o->explain && i < n; i++)
-		rc = explain(d, target, RULES_ANY, rows[i].text);
+	for (size_t i = 0; rc == 0 && d->o->explain && i < n; i++)
+		rc = explain(d, target, RULES_ANY, d->o->args[i]);
+	for (size_t i = 0; rows && i < n; i++)
+		free(rows[i].text);
 	free(rows);
-	return rc;
+	return rc == 0 ? 0 : err_set(&d->why, rc, "the result cannot be printed");
 }
 
 /* --- a CSV --- */

@@ -204,6 +204,8 @@ int template_compile(struct template *t, const char *text, struct err_msg *why)
 		return err_set(why, ERR_NOMEM, "out of memory for a template");
 	for (unsigned present = variants; present-- > 0;)
 		used += expand(&p, present, t->steps + used, &t->variants[t->n++]);
+	while (t->same < p.n && p.group[t->same] == 0)
+		t->same++;
 	for (size_t i = 0; i < p.n; i++)
 		if (p.group[i] == 0)
 			t->captures[p.steps[i].capture] = true;
@@ -322,6 +324,20 @@ static void product_step(struct product *p, size_t i, size_t j)
 		product_add(p, i + 1, j);
 }
 
+/* They differ in a byte of the first n steps, before anything of variable length comes: most pairs do. */
+static bool differ_early(const struct template_variant *x, const struct template_variant *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct template_step *a = &x->steps[i], *b = &y->steps[i];
+
+		if (!sets_meet(a->set, b->set))
+			return true;
+		if (a->max > 1 || b->max > 1)
+			return false;
+	}
+	return false;
+}
+
 static bool variants_overlap(const struct template_variant *x, const struct template_variant *y)
 {
 	struct automaton a, b;
@@ -342,6 +358,8 @@ static bool variants_overlap(const struct template_variant *x, const struct temp
 
 bool template_overlap(const struct template *a, const struct template *b)
 {
+	if (differ_early(a->variants, b->variants, a->same < b->same ? a->same : b->same))
+		return false;
 	for (size_t i = 0; i < a->n; i++)
 		for (size_t j = 0; j < b->n; j++)
 			if (variants_overlap(&a->variants[i], &b->variants[j]))

@@ -53,6 +53,8 @@ done
 json=$("$catchmap" decode --json --target 1.1.1.1 waw03 17m397 dns01 'wa\000w03')
 jq -e '[.[] | [.status, .site, .city]] == [["site", "waw", "Warsaw"], ["key", "cf-17", null], ["unknown", null, null],
 	["unknown", null, null]]' <<<"$json" >/dev/null || fail "json: $json"
+said=$("$catchmap" decode --json --target 1.1.1.1 $'wa\x1b\xffw03')
+jq -e '.[0] | .status == "unknown" and .string == "wa\\027\\255w03"' <<<"$said" >/dev/null || fail "bytes: $said"
 "$catchmap" decode waw03 | grep -q 'a guess' || fail "a form that is not its own is no guess"
 said=$("$catchmap" decode --explain --target k.root-servers.net ns1.nl-ams.k.ripe.ne)
 grep -q 'root-k .* fits so far' <<<"$said" || fail "--explain: $said"
