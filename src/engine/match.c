@@ -41,16 +41,25 @@ static void take_dns(struct engine *e, struct flight_probe *p, const struct prob
 	}
 }
 
-/* Counts a packet that is for this probe; false for a copy of one that was seen on another device already. */
-static bool arrives(struct engine *e, struct mono now, struct flight_probe *p, const struct capture_frame *f)
+/* The probe that a packet is for, with the packet counted; NULL when there is none (FLIGHT_NONE), or when the packet is a
+ * copy of one that was seen on another device already. */
+static struct flight_probe *arrives(
+	struct engine *e, struct mono now, uint32_t id, const struct capture_frame *f)
 {
+	struct flight_probe *p;
+
+	if (id == FLIGHT_NONE) {
+		e->counts.unmatched++;
+		return NULL;
+	}
+	p = flight_at(&e->flight, id);
 	if (p->replies > 0 && (uint16_t)f->ifindex != p->rx_ifindex && f->stamp.ns - p->rx.ns < SAME_FRAME_NS)
-		return false;
+		return NULL;
 	e->counts.matched++;
 	e->last_news = now;
 	if (p->replies < UINT16_MAX)
 		p->replies++;
-	return true;
+	return p;
 }
 
 /* The probe's state as its first answer, or its first good one, finds it. */
@@ -192,15 +201,9 @@ static void on_reply(struct engine *e, struct mono now, const struct probe_key *
 	const struct packet *packet, const struct capture_frame *f)
 {
 	struct probe_answer a = {0};
-	uint32_t id = find_by_proof(e, key, packet, &a);
-	struct flight_probe *p;
+	struct flight_probe *p = arrives(e, now, find_by_proof(e, key, packet, &a), f);
 
-	if (id == FLIGHT_NONE) {
-		e->counts.unmatched++;
-		return;
-	}
-	p = flight_at(&e->flight, id);
-	if (!arrives(e, now, p, f))
+	if (!p)
 		return;
 	if (p->outcome == OUTCOME_NONE || (!is_good(p->outcome) && a.outcome != OUTCOME_BAD_REPLY))
 		take_answer(e, p, f, packet, &a);
@@ -226,16 +229,10 @@ static uint32_t find_by_head(struct engine *e, const struct probe_sight *s, cons
 static void on_quoted(struct engine *e, struct mono now, const struct probe_sight *s,
 	const struct packet *packet, const struct capture_frame *f)
 {
-	uint32_t id = find_by_head(e, s, &packet->dst);
-	struct flight_probe *p;
+	struct flight_probe *p = arrives(e, now, find_by_head(e, s, &packet->dst), f);
 	struct flight_detail *d;
 
-	if (id == FLIGHT_NONE) {
-		e->counts.unmatched++;
-		return;
-	}
-	p = flight_at(&e->flight, id);
-	if (!arrives(e, now, p, f))
+	if (!p)
 		return;
 	if (p->outcome != OUTCOME_NONE) {
 		e->counts.duplicate++;
