@@ -11,7 +11,7 @@ VERSION := 0.1.0
 
 PKGS := libpcap libuv libmnl jansson libzstd zlib smartcols inih libcap-ng libsodium
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnet -lcsv -lm
+PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnet -lcsv -lbz2 -lm
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wdouble-promotion -Wconversion \
 	-Wswitch-enum
@@ -66,7 +66,7 @@ $(B)/catchmap: $(B)/obj/cmd/main.o $(B)/libcatchmap.a
 
 $(B)/tests/%_test: tests/unit/%_test.c $(B)/libcatchmap.a | deps
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(B)/libcatchmap.a $(PKG_LIBS) -lcmocka -lldns
+	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(B)/libcatchmap.a $(PKG_LIBS) -lcmocka -lldns -lproj
 
 # A fuzz harness is one function; here it is linked with a main that feeds it the files of its corpus.
 $(B)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay_corpus.c $(B)/libcatchmap.a | deps
