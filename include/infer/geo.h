@@ -29,7 +29,7 @@ void geo_degrees(const struct geo_point *p, double *lat_deg, double *lon_deg);
 /* Great circle; 0 to half the circumference. */
 double geo_arc_km(const struct geo_point *a, const struct geo_point *b);
 
-/* Ellipsoid, by Vincenty's inverse formula (Survey Review 23:176, 1975); within 0.1 % where that does not converge, which is
+/* Ellipsoid, by Vincenty's inverse formula (Survey Review 23:176, 1975); within 0.2 % where that does not converge, which is
  * within half a degree of the antipode. */
 double geo_km(double lat_a_deg, double lon_a_deg, double lat_b_deg, double lon_b_deg);
 

@@ -61,7 +61,7 @@ static void antipodes_are_far(void **state)
 		lb = fmax(-90, fmin(90, lb));
 		km = oracle_km(la, lo, lb, lp);
 		got = geo_km(la, lo, lb, lp);
-		assert_true(fabs(got / km - 1) < 0.001);
+		assert_true(fabs(got / km - 1) < 0.002);
 		assert_true(got <= GEO_FARTHEST_KM);
 	}
 }
