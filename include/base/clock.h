@@ -26,6 +26,8 @@ int64_t clock_offset_ns(void);
 /* "2026-11-22T18:00:00Z" into `out`; the year is cut to 4 digits. Returns `out`. */
 #define CLOCK_TEXT_LEN 21
 char *clock_text(struct wall t, char out[static CLOCK_TEXT_LEN]);
+/* The same back (RFC 3339 in UTC; a fraction of a second is passed over). ERR_PARSE otherwise. */
+int clock_parse_text(const char *text, struct wall *t);
 
 /* A duration as people write it: "5s", "200ms", "10m", "1h", "1.5s"; a bare number is seconds.
  * 0 and *ns on success; ERR_PARSE otherwise (also for negative, NaN, or over 10 years). */

@@ -55,6 +55,19 @@ char *clock_text(struct wall t, char out[static CLOCK_TEXT_LEN])
 	return out;
 }
 
+int clock_parse_text(const char *text, struct wall *t)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (end && *end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	if (!end || strcmp(end, "Z") != 0)
+		return ERR_PARSE;
+	t->ns = timegm(&tm) * NS_PER_S;
+	return 0;
+}
+
 int clock_parse_duration(const char *text, int64_t *ns)
 {
 	static const struct {

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "cmd/command.h"
+#include "data/catchment.h"
 #include "data/target.h"
 
 static const struct {
@@ -9,6 +10,9 @@ static const struct {
 } files[] = {
 	{"RUN/<vp>.probes.csv: one row for each probe sent", record_field},
 	{"RUN/vantage.csv: one row for each vantage point", vantage_field},
+	{"RUN/sites.csv: one row for each site of a target", site_field},
+	{"RUN/catchment.csv: one row for each vantage point at each target", catchment_field},
+	{"RUN/trust.csv: one row for each vantage point", trust_field},
 	{"targets/*.csv: one row for each address that can be probed", target_field},
 };
 
