@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@ struct packer {
 	 * come again. */
 	int (*step)(struct file_out *f, struct span *in, bool end);
 	void (*close)(struct file_out *f);
+	/* How many bytes at the start of a file are whole frames. */
+	size_t (*whole)(const uint8_t *p, size_t n);
 };
 
 struct file_out {
@@ -83,6 +86,28 @@ static void gzip_close(struct file_out *f)
 	(void)deflateEnd(&f->gz);
 }
 
+/* Each member must be unpacked to find its end. */
+static size_t gzip_whole(const uint8_t *p, size_t n)
+{
+	uint8_t out[16384];
+	z_stream in = {.next_in = p};
+	size_t whole = 0, at;
+	int rc = inflateInit2(&in, 15 + 16);
+
+	while (rc == Z_OK && (at = (size_t)(in.next_in - p)) < n) {
+		in.avail_in = n - at < UINT32_MAX ? (uInt)(n - at) : UINT32_MAX;
+		in.next_out = out;
+		in.avail_out = sizeof(out);
+		rc = inflate(&in, Z_NO_FLUSH);
+		if (rc == Z_STREAM_END) {
+			whole = (size_t)(in.next_in - p);
+			rc = inflateReset(&in);
+		}
+	}
+	(void)inflateEnd(&in);
+	return whole;
+}
+
 static int zstd_open(struct file_out *f)
 {
 	f->zst = ZSTD_createCStream();
@@ -111,9 +136,30 @@ static void zstd_close(struct file_out *f)
 	(void)ZSTD_freeCStream(f->zst);
 }
 
+static size_t zstd_whole(const uint8_t *p, size_t n)
+{
+	size_t whole = 0;
+
+	while (whole < n) {
+		size_t frame = ZSTD_findFrameCompressedSize(p + whole, n - whole);
+
+		if (ZSTD_isError(frame) || frame == 0)
+			break;
+		whole += frame;
+	}
+	return whole;
+}
+
+static size_t lines_whole(const uint8_t *p, size_t n)
+{
+	while (n > 0 && p[n - 1] != '\n')
+		n--;
+	return n;
+}
+
 static const struct packer packers[] = {
-	{".gz", gzip_open, gzip_step, gzip_close},
-	{".zst", zstd_open, zstd_step, zstd_close},
+	{".gz", gzip_open, gzip_step, gzip_close, gzip_whole},
+	{".zst", zstd_open, zstd_step, zstd_close, zstd_whole},
 };
 
 static const struct packer *packer_of(const char *path)
@@ -137,9 +183,9 @@ static void out_free(struct file_out *f)
 	free(f);
 }
 
-static int create_locked(const char *path, struct err_msg *why)
+static int open_locked(const char *path, int flags, struct err_msg *why)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(path, flags | O_CLOEXEC, 0666);
 
 	if (fd < 0)
 		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
@@ -151,7 +197,7 @@ static int create_locked(const char *path, struct err_msg *why)
 	return fd;
 }
 
-struct file_out *file_out_create(const char *path, struct err_msg *why)
+static struct file_out *out_open(const char *path, int flags, struct err_msg *why)
 {
 	bool is_stdout = strcmp(path, "-") == 0;
 	struct file_out *f = calloc(1, sizeof(*f));
@@ -163,7 +209,7 @@ struct file_out *file_out_create(const char *path, struct err_msg *why)
 			goto nomem;
 		f->packer = packer_of(path);
 	}
-	f->fd = is_stdout ? STDOUT_FILENO : create_locked(path, why);
+	f->fd = is_stdout ? STDOUT_FILENO : open_locked(path, flags, why);
 	if (f->fd < 0) {
 		out_free(f);
 		return NULL;
@@ -174,6 +220,48 @@ nomem:
 		out_free(f);
 	(void)err_set(why, ERR_NOMEM, "%s: out of memory", path);
 	return NULL;
+}
+
+struct file_out *file_out_create(const char *path, struct err_msg *why)
+{
+	return out_open(path, O_WRONLY | O_CREAT | O_EXCL, why);
+}
+
+/* Cuts the file to its whole part and goes to its end; an errno value on failure. */
+static int cut_to_whole(struct file_out *f)
+{
+	struct stat st;
+	uint8_t *p;
+
+	if (fstat(f->fd, &st) < 0)
+		return errno;
+	if (st.st_size > 0) {
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, f->fd, 0);
+		if (p == MAP_FAILED)
+			return errno;
+		f->good = (off_t)(f->packer ? f->packer->whole : lines_whole)(p, (size_t)st.st_size);
+		(void)munmap(p, (size_t)st.st_size);
+	}
+	f->written = f->good;
+	if (ftruncate(f->fd, f->good) < 0 || lseek(f->fd, f->good, SEEK_SET) < 0)
+		return errno;
+	return 0;
+}
+
+struct file_out *file_out_resume(const char *path, off_t *size, struct err_msg *why)
+{
+	struct file_out *f = out_open(path, O_RDWR, why);
+	int errnum = f ? cut_to_whole(f) : 0;
+
+	if (errnum) {
+		(void)err_set(why, err_from_errno(errnum), "%s: %s", path, strerror(errnum));
+		(void)close(f->fd);
+		out_free(f);
+		return NULL;
+	}
+	if (f)
+		*size = f->good;
+	return f;
 }
 
 static int fail_again(const struct file_out *f, struct err_msg *why)

@@ -483,6 +483,48 @@ static void replaced_in_one_step(void **state)
 	scratch_remove(&s);
 }
 
+/* A file that ends anywhere goes on behind its last whole flush (a plain one behind its last row). */
+static void gone_on_with(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SUFFIXES; i++) {
+		struct scratch s = scratch_make();
+		char path[32];
+		size_t n, rest;
+		char *bytes;
+
+		(void)snprintf(path, sizeof(path), "rows%s", suffixes[i]);
+		struct file_out *f = file_out_create(path, NULL);
+		for (unsigned k = 0; k < 4; k++) {
+			write_rows(f, k * 10, k * 10 + 10);
+			assert_int_equal(file_out_flush(f, NULL), 0);
+		}
+		assert_int_equal(file_out_close(f, NULL), 0);
+		bytes = scratch_read(path, &n);
+		for (size_t cut = 0; cut <= n; cut++) {
+			off_t size = -1;
+			unsigned rows;
+			int rc;
+
+			scratch_write(path, bytes, cut);
+			f = file_out_resume(path, &size, NULL);
+			assert_non_null(f);
+			assert_in_range(size, 0, cut);
+			assert_null(file_out_resume(path, &size, NULL)); /* it is in use */
+			assert_int_equal(file_out_close(f, NULL), 0);
+			rows = size > 0 ? count_rows(path, &rc, &rest) : 0;
+			assert_int_equal(rows % (i ? 10 : 1), 0);
+			f = file_out_resume(path, &size, NULL);
+			write_rows(f, rows, 50);
+			assert_int_equal(file_out_close(f, NULL), 0);
+			assert_int_equal(count_rows(path, &rc, &rest), 50);
+			assert_int_equal(rc, 0);
+		}
+		free(bytes);
+		scratch_remove(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_line_in_pieces),
 		cmocka_unit_test(files_that_are_none),
 		cmocka_unit_test(replaced_in_one_step),
+		cmocka_unit_test(gone_on_with),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
