@@ -26,6 +26,11 @@
 
 typedef void engine_row(void *arg, const struct record *r);
 
+/* A seq that is to be asked again. */
+struct engine_retry {
+	uint32_t target, seq;
+};
+
 struct engine_config {
 	const struct target_list *targets;
 	const struct schedule_slot *slots; /* of one round */
@@ -34,10 +39,13 @@ struct engine_config {
 	double rate_pps; /* with timeout and linger it sets how many probes can be under way */
 	int64_t timeout_ns, linger_ns, gap_ns;
 	struct probe_flows flows;
-	uint16_t tcp_port;   /* where a target does not say */
-	bool all_kinds;      /* probe each target with every slot, whatever it is said to answer */
-	bool no_retry;       /* no second attempt as IN + NSID */
-	bool kernel_stamps;  /* copies of what is sent are captured */
+	uint16_t tcp_port;  /* where a target does not say */
+	bool all_kinds;     /* probe each target with every slot, whatever it is said to answer */
+	bool no_retry;      /* no second attempt as IN + NSID */
+	bool kernel_stamps; /* copies of what is sent are captured */
+	uint64_t first;     /* index in the schedule to begin at */
+	const struct engine_retry *retries; /* left by an earlier process */
+	size_t n_retries;
 	bool adopt;          /* replay: probes come from the capture, nothing is scheduled */
 	const char *contact; /* in ICMP payloads */
 	const char *vp;
@@ -63,6 +71,13 @@ enum engine_answer {
 };
 enum engine_answer engine_next(struct engine *e, struct mono now, struct engine_due *due);
 const struct target *engine_target(const struct engine *e, const struct engine_due *due);
+
+/* Only the first `rounds` rounds may be sent; all of them until this is called. */
+void engine_open_rounds(struct engine *e, uint32_t rounds);
+/* What may be sent so far has been, retries aside. */
+bool engine_round_sent(const struct engine *e);
+/* Nothing is under way. */
+bool engine_idle(const struct engine *e);
 
 /* The probe is under way from now on, with its source address; *spec says what to put on the wire. Returns
  * its id. */

@@ -40,6 +40,8 @@ struct schedule_item {
 int schedule_init(struct schedule *s, uint64_t seed);
 uint64_t schedule_length(const struct schedule *s); /* items in all */
 struct schedule_item schedule_at(const struct schedule *s, uint64_t index);
+/* Where a probe stands: the index of that seq and target (an index too). */
+uint64_t schedule_index(const struct schedule *s, uint32_t seq, uint32_t target);
 
 /* A permutation of 0 .. n-1. */
 uint32_t schedule_permute(const struct schedule *s, uint32_t i);

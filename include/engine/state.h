@@ -7,17 +7,12 @@
 #include "engine/flight.h"
 #include "engine/jar.h"
 
-/* A seq that is to be asked again. */
-struct engine_retry {
-	uint32_t target, seq;
-};
-
 struct engine {
 	struct engine_config c;
 	struct schedule schedule;
-	uint64_t next, end;  /* schedule indices */
-	struct hash_key key; /* of the cookies */
-	uint32_t *last_ms;   /* by target: when it was last probed, ms since start, + 1; 0: never */
+	uint64_t next, open, end; /* schedule indices: to be sent next, may be sent, all */
+	struct hash_key key;      /* of the cookies */
+	uint32_t *last_ms;        /* by target: when it was last probed, ms since start, + 1; 0: never */
 	struct mono start;
 	struct flight flight;
 	struct jar jar;

@@ -41,13 +41,18 @@ struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 			engine_free(e);
 			return NULL;
 		}
-		e->end = schedule_length(&e->schedule);
+		e->next = c->first;
+		e->open = e->end = schedule_length(&e->schedule);
 		e->last_ms = calloc(c->targets->n, sizeof(*e->last_ms));
 		if (!e->last_ms)
 			goto fail;
 	}
-	if (flight_init(&e->flight, under_way(e), e->c.targets) < 0)
+	if (flight_init(&e->flight, under_way(e), e->c.targets) < 0 ||
+		vec_reserve(&e->retries.v, &e->retries.cap, c->n_retries) < 0)
 		goto fail;
+	if (c->n_retries > 0)
+		memcpy(e->retries.v, c->retries, c->n_retries * sizeof(*c->retries));
+	e->retries.n = c->n_retries;
 	return e;
 fail:
 	(void)err_set(why, ERR_NOMEM, "out of memory: lower --rate, --timeout or --linger");
@@ -116,7 +121,7 @@ static bool next_retry(struct engine *e, struct mono now, struct engine_due *due
 
 static enum engine_answer next_scheduled(struct engine *e, struct mono now, struct engine_due *due)
 {
-	for (; e->next < e->end && !e->stopped; e->next++) {
+	for (; e->next < e->open && !e->stopped; e->next++) {
 		struct schedule_item it = schedule_at(&e->schedule, e->next);
 		const struct schedule_slot *slot = &e->c.slots[it.slot];
 
@@ -129,7 +134,24 @@ static enum engine_answer next_scheduled(struct engine *e, struct mono now, stru
 		*due = (struct engine_due){it.target, it.seq, it.slot, 1, slot->question};
 		return ENGINE_DUE;
 	}
-	return ENGINE_SENT;
+	return e->next < e->end && !e->stopped ? ENGINE_WAIT : ENGINE_SENT;
+}
+
+void engine_open_rounds(struct engine *e, uint32_t rounds)
+{
+	e->open = (uint64_t)rounds * e->schedule.n_slots * e->schedule.targets;
+	if (e->open > e->end)
+		e->open = e->end;
+}
+
+bool engine_round_sent(const struct engine *e)
+{
+	return e->next >= e->open;
+}
+
+bool engine_idle(const struct engine *e)
+{
+	return flight_empty(&e->flight) && e->retries.at == e->retries.n;
 }
 
 enum engine_answer engine_next(struct engine *e, struct mono now, struct engine_due *due)

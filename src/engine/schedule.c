@@ -39,6 +39,21 @@ static uint32_t feistel(const struct schedule *s, uint32_t v)
 	return left << s->half_bits | right;
 }
 
+static uint32_t feistel_back(const struct schedule *s, uint32_t v)
+{
+	uint32_t mask = (UINT32_C(1) << s->half_bits) - 1;
+	uint32_t left = v >> s->half_bits, right = v & mask;
+
+	for (uint32_t i = ROUNDS; i-- > 0;) {
+		uint32_t in[2] = {left, i};
+		uint32_t last = right ^ ((uint32_t)hash_sip(&s->key, in, sizeof(in)) & mask);
+
+		right = left;
+		left = last;
+	}
+	return left << s->half_bits | right;
+}
+
 uint32_t schedule_permute(const struct schedule *s, uint32_t i)
 {
 	/* The network permutes a power of four >= targets; walking its cycle back into range keeps it a
@@ -59,6 +74,14 @@ struct schedule_item schedule_at(const struct schedule *s, uint64_t index)
 		.slot = pass % s->n_slots,
 		.seq = pass,
 	};
+}
+
+uint64_t schedule_index(const struct schedule *s, uint32_t seq, uint32_t target)
+{
+	do {
+		target = feistel_back(s, target);
+	} while (target >= s->targets);
+	return (uint64_t)seq * s->targets + target;
 }
 
 void pace_start(struct pace *p, double rate_pps, struct mono now)

@@ -1331,6 +1331,53 @@ static void whatever_happens_rows_add_up(void **state)
 		random_run(seed);
 }
 
+/* Rounds that are not open yet wait, also behind what an earlier process left. */
+static void rounds_are_opened(void **state)
+{
+	struct rig *g = rig_new(&icmp_slot, 1, 0);
+	struct sent s;
+
+	(void)state;
+	g->c.rounds = 3;
+	g->c.gap_ns = 0;
+	g->c.first = 1;
+	rig_start(g);
+	engine_open_rounds(g->e, 1);
+	assert_int_equal(launch(g).due.seq, 0);
+	assert_false(try_send(g, &s));
+	assert_true(engine_round_sent(g->e));
+	assert_false(engine_idle(g->e));
+	pass(g, TIMEOUT_NS + LINGER_NS);
+	assert_true(engine_idle(g->e));
+	assert_false(engine_done(g->e, g->now, 0));
+	engine_open_rounds(g->e, 9);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(launch(g).due.seq, 1 + i / 2);
+	assert_false(try_send(g, &s));
+	rig_end(g);
+}
+
+static void an_earlier_process_left_retries(void **state)
+{
+	static const struct engine_retry left[] = {{1, 0}, {0, 0}};
+	struct rig *g = rig_new(&dns_slot, 1, 0);
+	struct sent s;
+
+	(void)state;
+	g->c.first = 2;
+	g->c.retries = left;
+	g->c.n_retries = 2;
+	rig_start(g);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_false(engine_done(g->e, g->now, 0));
+		s = launch(g);
+		assert_int_equal(s.due.target, left[i].target);
+		assert_int_equal(s.due.attempt, 2);
+	}
+	assert_int_equal(engine_next(g->e, g->now, &s.due), ENGINE_SENT);
+	rig_end(g);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -1377,6 +1424,8 @@ int main(void)
 		cmocka_unit_test(probes_of_a_capture_are_adopted),
 		cmocka_unit_test(bad_replies_to_adopted_probes),
 		cmocka_unit_test(frames_that_are_nothing),
+		cmocka_unit_test(rounds_are_opened),
+		cmocka_unit_test(an_earlier_process_left_retries),
 		cmocka_unit_test(whatever_happens_rows_add_up),
 	};
 
