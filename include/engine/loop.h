@@ -24,8 +24,13 @@ struct loop_config {
 	struct addr source4, source6; /* zero: as the routes say */
 	uint8_t dscp;
 	int64_t settle_ns; /* wait for further replies once every probe has one */
+	int64_t every_ns;  /* rounds begin at UTC multiples of this, one at each; 0: one follows the other */
+	uint32_t begun;    /* rounds that an earlier process began: open from the start */
 	/* Once a second and at the end; a negative result ends the run (a full disk). */
 	int (*tick)(void *arg, const struct loop_progress *p);
+	/* With every_ns: all rows of that round (from 0) have been handed out. */
+	void (*round)(void *arg, uint32_t round);
+	void (*hangup)(void *arg);                 /* SIGHUP came; NULL: it ends the run, as SIGTERM does */
 	void (*warn)(void *arg, const char *text); /* one line each */
 	void *arg;
 };

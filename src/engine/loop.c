@@ -34,13 +34,15 @@ struct loop {
 	uv_loop_t uv;
 	bool uv_ready;
 	uv_poll_t on_pace, on_clock, on_capture, on_route;
-	uv_signal_t on_int, on_term;
+	uv_signal_t on_int, on_term, on_hup;
 	uv_timer_t on_tick;
 	int pace_fd, clock_fd;
 
 	uint32_t batch[SEND_BATCH]; /* ids of the batch being filled */
 	unsigned n_batch;
 	struct mono start, give_up; /* give_up.ns 0: not stopping */
+	struct wall round_at;       /* when the next round begins */
+	uint32_t begun, over;       /* rounds */
 	int64_t clock_offset_ns;
 	struct loop_result result;
 	struct err_msg why;
@@ -148,6 +150,39 @@ static int64_t send_due(struct loop *l, struct mono now)
 	return IDLE_NS;
 }
 
+/* --- rounds at their times --- */
+
+/* At each multiple of every_ns one round begins, unless the one before is still being sent. */
+static void begin_round(struct loop *l)
+{
+	int64_t every = l->c.every_ns, now = clock_wall().ns;
+	bool stepped_back = l->round_at.ns - now > every;
+
+	if (every == 0 || (now < l->round_at.ns && !stepped_back))
+		return;
+	if (l->round_at.ns > 0 && !stepped_back) {
+		if (engine_round_sent(l->engine))
+			engine_open_rounds(l->engine, ++l->begun);
+		else
+			warn(l, "a round takes longer than --every: the next one begins later");
+	}
+	l->round_at.ns = now - now % every + every;
+}
+
+static bool is_between_rounds(const struct loop *l)
+{
+	return l->c.every_ns && engine_round_sent(l->engine) && engine_idle(l->engine);
+}
+
+static void end_round(struct loop *l)
+{
+	if (l->over == l->begun || !is_between_rounds(l))
+		return;
+	l->over = l->begun;
+	if (l->c.round)
+		l->c.round(l->c.arg, l->over - 1);
+}
+
 /* --- the clock --- */
 
 static void check_clock(struct loop *l, bool was_set)
@@ -242,7 +277,11 @@ static void on_pace(uv_poll_t *h, int status, int events)
 	(void)events;
 	(void)!read(l->pace_fd, &n, sizeof(n));
 	engine_expire(l->engine, now);
+	begin_round(l);
 	next = send_due(l, now);
+	end_round(l);
+	if (is_between_rounds(l))
+		next = l->round_at.ns - clock_wall().ns < NS_PER_S ? IDLE_NS : NS_PER_S / 2;
 	if (is_over(l, now))
 		uv_stop(&l->uv);
 	else
@@ -294,7 +333,16 @@ static void on_signal(uv_signal_t *h, int signum)
 		uv_stop(&l->uv);
 	engine_stop(l->engine);
 	l->give_up = (struct mono){clock_mono().ns + l->c.engine.timeout_ns};
+	arm(l->pace_fd, 1);
 	warn(l, "stopping: waiting for replies under way (once more to stop at once)");
+}
+
+static void on_hangup(uv_signal_t *h, int signum)
+{
+	struct loop *l = h->data;
+
+	(void)signum;
+	l->c.hangup(l->c.arg);
 }
 
 /* --- opening --- */
@@ -426,11 +474,11 @@ static void start_poll(struct loop *l, uv_poll_t *h, int fd, uv_poll_cb cb)
 	(void)uv_poll_start(h, UV_READABLE, cb);
 }
 
-static void start_signal(struct loop *l, uv_signal_t *h, int signum)
+static void start_signal(struct loop *l, uv_signal_t *h, int signum, uv_signal_cb cb)
 {
 	(void)uv_signal_init(&l->uv, h);
 	h->data = l;
-	(void)uv_signal_start(h, on_signal, signum);
+	(void)uv_signal_start(h, cb, signum);
 }
 
 static void close_handle(uv_handle_t *h, void *arg)
@@ -448,12 +496,18 @@ int loop_run(struct loop *l, struct loop_result *result, struct err_msg *why)
 	start_poll(l, &l->on_clock, l->clock_fd, on_clock);
 	start_poll(l, &l->on_capture, capture_fd(l->capture), on_capture);
 	start_poll(l, &l->on_route, route_fd(l->route), on_route);
-	start_signal(l, &l->on_int, SIGINT);
-	start_signal(l, &l->on_term, SIGTERM);
+	start_signal(l, &l->on_int, SIGINT, on_signal);
+	start_signal(l, &l->on_term, SIGTERM, on_signal);
+	start_signal(l, &l->on_hup, SIGHUP, l->c.hangup ? on_hangup : on_signal);
 	(void)uv_timer_init(&l->uv, &l->on_tick);
 	l->on_tick.data = l;
 	(void)uv_timer_start(&l->on_tick, on_tick, TICK_MS, TICK_MS);
 	watch_clock(l);
+	if (l->c.every_ns) {
+		l->begun = l->c.begun;
+		engine_open_rounds(l->engine, l->begun);
+		l->over = l->begun - !engine_round_sent(l->engine);
+	}
 	arm(l->pace_fd, 1);
 
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
@@ -463,6 +517,7 @@ int loop_run(struct loop *l, struct loop_result *result, struct err_msg *why)
 			;
 	update_counts(l);
 	engine_finish(l->engine, clock_mono());
+	end_round(l);
 	if (tick(l) < 0)
 		l->result.end = LOOP_TICK_FAILED;
 	uv_walk(&l->uv, close_handle, NULL);
