@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "data/field.h"
 
 struct vantage {
@@ -25,9 +26,31 @@ struct vantage {
 int vantage_name_check(const char *name, struct err_msg *why);
 /* "LAT,LON[,KM]" in degrees and km; ERR_PARSE names what is out of bounds. */
 int vantage_parse_location(const char *text, struct vantage *v, struct err_msg *why);
-/* Adds or replaces this VP's row in RUN/vantage.csv; several processes may do so at once. Rows of others and columns
- * that are not known here stay as they are. A file that cannot be read as a CSV is left alone: ERR_PARSE. */
+/* Several, by name in the order of strcmp, each name once. */
+struct vantage_list {
+	struct vantage *v;
+	size_t n, cap;
+};
+void vantage_list_free(struct vantage_list *l);
+/* NULL when it is not there. */
+const struct vantage *vantage_find(const struct vantage_list *l, const char *vp);
+
+/* Adds or replaces rows of RUN/vantage.csv; several processes may do so at once. Rows of others and columns that are
+ * not known here stay as they are. A file that cannot be read as a CSV is left alone: ERR_PARSE. */
 int vantage_store(const char *run, const struct vantage *v, struct err_msg *why);
+int vantage_store_all(const char *run, const struct vantage_list *l, struct err_msg *why);
+
+/* Called for each bad row: "FILE:LINE:POSITION: what is wrong with it, and what is made of it". */
+typedef void vantage_complain(void *arg, const char *text);
+
+/* Reads RUN/vantage.csv. An absent accuracy is 0, an absent weight 1. A vantage point with a bad row, or with two places,
+ * stays in the list without a place; a row without a good name is left out. Each is complained about (`complain` may be NULL)
+ * and makes the result ERR_PARTIAL. Other errors: none of it was read. Free in any case. */
+int vantage_read(
+	const char *run, struct vantage_list *l, vantage_complain *complain, void *arg, struct err_msg *why);
+/* The same of this stream, which it closes. */
+int vantage_read_from(struct file_in *in, struct vantage_list *l, vantage_complain *complain, void *arg,
+	struct err_msg *why);
 
 /* The columns of vantage.csv. */
 field_walk vantage_field;

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +14,38 @@
 
 #include "base/csv.h"
 #include "base/vec.h"
+#include "data/run.h"
+#include "data/table.h"
 
-static const struct field columns[] = {
-	{"vp", "name of the vantage point"},
-	{"lat", "latitude, degrees; empty: the place is not known"},
-	{"lon", "longitude, degrees"},
-	{"accuracy_km", "how far from there it may be, km"},
-	{"city", "where that is"},
-	{"country", "ISO 3166 code"},
-	{"asn", "its network's AS number"},
-	{"weight", "how much it counts in shares; 1 unless said"},
-	{"address", "an address that it probes from"},
-	{"location_source", "who says where it is"},
+/* Half way around the Earth: no place is farther. */
+#define ACCURACY_MAX_KM 20100
+
+/* A row of the file; its texts point into the line. */
+struct row {
+	const char *vp, *city, *country, *address, *location_source;
+	double lat, lon, accuracy_km, weight;
+	uint32_t asn;
 };
+
+#define AT(member) .offset = offsetof(struct row, member)
+#define BOUNDS(least, most) .low = (least), .high = (most)
+static const struct table_column columns[] = {
+	{"vp", "name of the vantage point", TABLE_TEXT, AT(vp), .required = true},
+	{"lat", "latitude, degrees; empty: the place is not known", TABLE_REAL, AT(lat), BOUNDS(-90, 90)},
+	{"lon", "longitude, degrees", TABLE_REAL, AT(lon), BOUNDS(-180, 180)},
+	{"accuracy_km", "how far from there it may be, km", TABLE_REAL, AT(accuracy_km),
+		BOUNDS(0, ACCURACY_MAX_KM)},
+	{"city", "where that is", TABLE_TEXT, AT(city)},
+	{"country", "ISO 3166 code", TABLE_TEXT, AT(country)},
+	{"asn", "its network's AS number", TABLE_ID, AT(asn)},
+	{"weight", "how much it counts in shares; 1 unless said", TABLE_REAL, AT(weight), BOUNDS(1e-9, 1e9)},
+	{"address", "an address that it probes from", TABLE_TEXT, AT(address)},
+	{"location_source", "who says where it is", TABLE_TEXT, AT(location_source)},
+};
+#undef AT
+#undef BOUNDS
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), CELL_MAX = 64 };
+static const struct table table = {"vantage", columns, COLUMNS};
 
 int vantage_name_check(const char *name, struct err_msg *why)
 {
@@ -74,7 +95,7 @@ int vantage_parse_location(const char *text, struct vantage *v, struct err_msg *
 			"location '%s': the longitude is not a number from -180 to 180", text);
 	if (*p && !take_comma(&p))
 		return err_set(why, ERR_PARSE, "location '%s' is not LAT,LON[,KM]", text);
-	if (p[-1] == ',' && !take_number(&p, 0, 20100, &km))
+	if (p[-1] == ',' && !take_number(&p, 0, ACCURACY_MAX_KM, &km))
 		return err_set(why, ERR_PARSE,
 			"location '%s': the accuracy is not a number of km from 0 to 20100", text);
 	if (*p)
@@ -189,25 +210,28 @@ static int put_own(struct page *p, const struct layout *l, const struct vantage 
 	return rc < 0 ? rc : page_end_row(p);
 }
 
-static int compose(struct page *p, struct csv *old, const struct vantage *v, struct err_msg *why)
+/* Old rows give way to ours of the same name, and the rest of ours follows. */
+static int compose(
+	struct page *p, struct csv *old, const struct vantage_list *ours, bool *stored, struct err_msg *why)
 {
 	struct layout l = {old, old ? csv_columns(old) : 0};
-	bool stored = false;
 	int rc = put_header(p, &l), more = 0;
 
 	while (rc == 0 && old && (more = csv_next(old, why)) > 0) {
-		bool own = strcmp(csv_field(old, csv_column(old, "vp")), v->vp) == 0;
+		const struct vantage *v = vantage_find(ours, csv_field(old, csv_column(old, "vp")));
 
-		if (own && !stored)
-			rc = put_own(p, &l, v, true);
-		else if (!own)
+		if (!v)
 			rc = put_old(p, &l);
-		stored = stored || own;
+		else if (!stored[v - ours->v])
+			rc = put_own(p, &l, v, true);
+		if (v)
+			stored[v - ours->v] = true;
 	}
 	if (more < 0)
 		return more;
-	if (rc == 0 && !stored)
-		rc = put_own(p, &l, v, false);
+	for (size_t i = 0; rc == 0 && i < ours->n; i++)
+		if (!stored[i])
+			rc = put_own(p, &l, &ours->v[i], false);
 	return rc < 0 ? err_set(why, rc, "vantage.csv: out of memory") : 0;
 }
 
@@ -225,16 +249,19 @@ static int open_locked(const char *run, struct err_msg *why)
 	return fd;
 }
 
-int vantage_store(const char *run, const struct vantage *v, struct err_msg *why)
+int vantage_store_all(const char *run, const struct vantage_list *ours, struct err_msg *why)
 {
 	int lock = open_locked(run, why), rc = 0;
+	bool *stored = calloc(ours->n + 1, sizeof(*stored));
 	struct page p = {0};
 	struct csv *old = NULL;
 	char *path = NULL;
 
-	if (lock < 0)
+	if (lock < 0) {
+		free(stored);
 		return lock;
-	if (asprintf(&path, "%s/vantage.csv", run) < 0) {
+	}
+	if (!stored || asprintf(&path, "%s/vantage.csv", run) < 0) {
 		path = NULL;
 		rc = err_set(why, ERR_NOMEM, "%s: out of memory", run);
 		goto out;
@@ -246,21 +273,212 @@ int vantage_store(const char *run, const struct vantage *v, struct err_msg *why)
 			goto out;
 		}
 	}
-	rc = compose(&p, old, v, why);
+	rc = compose(&p, old, ours, stored, why);
 	if (rc == 0)
 		rc = file_replace(path, p.bytes, p.n, why);
 out:
 	csv_close(old);
 	free(p.bytes);
 	free(path);
+	free(stored);
 	(void)close(lock);
 	return rc;
 }
 
+int vantage_store(const char *run, const struct vantage *v, struct err_msg *why)
+{
+	struct vantage own = *v;
+
+	return vantage_store_all(run, &(struct vantage_list){&own, 1, 1}, why);
+}
+
 bool vantage_field(size_t i, struct field *out)
 {
-	if (i >= COLUMNS)
-		return false;
-	*out = columns[i];
-	return true;
+	return table_field(&table, i, out);
+}
+
+/* --- reading --- */
+
+static int name_against(const void *name, const void *v)
+{
+	return strcmp(name, ((const struct vantage *)v)->vp);
+}
+
+const struct vantage *vantage_find(const struct vantage_list *l, const char *vp)
+{
+	return l->n > 0 ? bsearch(vp, l->v, l->n, sizeof(*l->v), name_against) : NULL;
+}
+
+void vantage_list_free(struct vantage_list *l)
+{
+	free(l->v);
+	*l = (struct vantage_list){0};
+}
+
+struct read_row {
+	struct vantage v;
+	size_t line;
+};
+
+struct reading {
+	struct csv *c;
+	struct table_reader reader;
+	struct {
+		struct read_row *v;
+		size_t n, cap;
+	} rows;
+	vantage_complain *complain;
+	void *arg;
+	size_t bad;
+};
+
+__attribute__((format(printf, 2, 3))) static void complain_of(struct reading *rd, const char *fmt, ...)
+{
+	char text[sizeof(struct err_msg)];
+	va_list args;
+
+	rd->bad++;
+	if (!rd->complain)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	rd->complain(rd->arg, text);
+}
+
+/* ERR_PARSE when a field is not what it should be; then only the name is of use. */
+static int vantage_of(const struct reading *rd, struct vantage *v, struct err_msg *why)
+{
+	struct row r = {0};
+	int rc = table_read(&rd->reader, rd->c, &r, why);
+
+	if (rc < 0)
+		return rc;
+	if (isnan(r.lat) != isnan(r.lon))
+		return err_set(why, ERR_PARSE, "%s:%zu:1: a latitude or a longitude alone is no place",
+			csv_path(rd->c), csv_line(rd->c));
+	v->has_place = !isnan(r.lat);
+	if (v->has_place) {
+		v->lat_deg = r.lat;
+		v->lon_deg = r.lon;
+		v->accuracy_km = isnan(r.accuracy_km) ? 0 : r.accuracy_km;
+	}
+	v->weight = isnan(r.weight) ? 1 : r.weight;
+	v->asn = r.asn;
+	(void)snprintf(v->city, sizeof(v->city), "%s", r.city);
+	(void)snprintf(v->country, sizeof(v->country), "%s", r.country);
+	(void)snprintf(v->address, sizeof(v->address), "%s", r.address);
+	(void)snprintf(v->location_source, sizeof(v->location_source), "%s", r.location_source);
+	return 0;
+}
+
+static int take_row(struct reading *rd)
+{
+	int column = rd->reader.column[0];
+	struct vantage v = {.weight = 1};
+	struct err_msg why;
+
+	if (vantage_name_check(csv_field(rd->c, column), &why) < 0) {
+		complain_of(rd, "%s:%zu:%zu: %s: the row is left out", csv_path(rd->c), csv_line(rd->c),
+			csv_position(rd->c, column), why.text);
+		return 0;
+	}
+	(void)snprintf(v.vp, sizeof(v.vp), "%s", csv_field(rd->c, column));
+	if (vantage_of(rd, &v, &why) < 0)
+		complain_of(rd, "%.400s: %s is taken without a place", why.text, v.vp);
+	if (vec_reserve(&rd->rows.v, &rd->rows.cap, rd->rows.n + 1) < 0)
+		return ERR_NOMEM;
+	rd->rows.v[rd->rows.n++] = (struct read_row){v, csv_line(rd->c)};
+	return 0;
+}
+
+static int take_rows(struct reading *rd, struct err_msg *why)
+{
+	int rc = table_reader_init(&rd->reader, &table, rd->c, why);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = csv_next(rd->c, why)) != 0) {
+		if (rc > 0 && take_row(rd) < 0)
+			return err_set(why, ERR_NOMEM, "%s: out of memory", csv_path(rd->c));
+		if (rc < 0)
+			complain_of(rd, "%s", why->text);
+		if (rc == ERR_PARTIAL || rc == ERR_IO || rc == ERR_NOMEM)
+			break;
+	}
+	return rc == ERR_NOMEM ? rc : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct read_row *x = a, *y = b;
+	int order = strcmp(x->v.vp, y->v.vp);
+
+	return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static bool same_place(const struct vantage *a, const struct vantage *b)
+{
+	return a->has_place == b->has_place && fabs(a->lat_deg - b->lat_deg) <= 0 &&
+	       fabs(a->lon_deg - b->lon_deg) <= 0;
+}
+
+/* Of several rows of one name the first counts, and its place if the others agree. */
+static int fill_list(struct reading *rd, struct vantage_list *l)
+{
+	if (rd->rows.n > 0)
+		qsort(rd->rows.v, rd->rows.n, sizeof(*rd->rows.v), by_name);
+	if (vec_reserve(&l->v, &l->cap, rd->rows.n + 1) < 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < rd->rows.n; i++) {
+		const struct read_row *r = &rd->rows.v[i], *first = r;
+		struct vantage *v = &l->v[l->n++];
+
+		*v = r->v;
+		for (; i + 1 < rd->rows.n && strcmp(v->vp, rd->rows.v[i + 1].v.vp) == 0; i++) {
+			r = &rd->rows.v[i + 1];
+			if (same_place(&first->v, &r->v))
+				continue;
+			complain_of(rd,
+				"%s:%zu:1: %s is at another place in line %zu: it is taken without one",
+				csv_path(rd->c), r->line, v->vp, first->line);
+			v->has_place = false;
+			v->lat_deg = v->lon_deg = v->accuracy_km = 0;
+		}
+	}
+	return 0;
+}
+
+int vantage_read_from(struct file_in *in, struct vantage_list *l, vantage_complain *complain, void *arg,
+	struct err_msg *why)
+{
+	struct reading rd = {.c = csv_open_over(in, why), .complain = complain, .arg = arg};
+	struct err_msg unsaid;
+	int rc;
+
+	*l = (struct vantage_list){0};
+	if (!rd.c)
+		return ERR_PARSE;
+	rc = take_rows(&rd, why ? why : &unsaid);
+	if (rc == 0 && fill_list(&rd, l) < 0)
+		rc = err_set(why, ERR_NOMEM, "%s: out of memory", csv_path(rd.c));
+	if (rc == 0 && rd.bad > 0)
+		rc = err_set(why, ERR_PARTIAL, "%s: %zu rows in doubt", csv_path(rd.c), rd.bad);
+	csv_close(rd.c);
+	free(rd.rows.v);
+	return rc;
+}
+
+int vantage_read(
+	const char *run, struct vantage_list *l, vantage_complain *complain, void *arg, struct err_msg *why)
+{
+	char path[PATH_MAX];
+	struct file_in *in;
+	int rc = run_path(run, "vantage", ".csv", path, why);
+
+	*l = (struct vantage_list){0};
+	if (rc < 0)
+		return rc;
+	in = file_in_open(path, why);
+	return in ? vantage_read_from(in, l, complain, arg, why) : ERR_IO;
 }
