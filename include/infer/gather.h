@@ -1,0 +1,88 @@
+/* The rows of any number of files, vantage points and targets, brought together: all that one vantage point found at one
+ * target, in order of time, target by target.
+ *
+ * A row becomes a sample of 32 bytes. So many samples stay in memory; when there are more, all go to scratch files, each for a
+ * range of targets, unlinked as soon as they are made, and are read back range by range. What is needed, then: 64 bytes for
+ * each sample of the limit, the names of vantage points, targets and identities, and on the disk 32 bytes a row. The order of
+ * rows and files does not matter.
+ *
+ *	struct gather *g = gather_open(&limits, complain, arg);
+ *	gather_file(g, "run/ams.probes.csv", &why);
+ *	gather_walk(g, &walk, &why);
+ *	gather_close(g);
+ */
+#ifndef INFER_GATHER_H
+#define INFER_GATHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "data/record.h"
+
+/* In a walk target and vp are ranks: by address, and by name in the order of strcmp. */
+struct sample {
+	uint32_t target, vp, round, seq;
+	uint32_t time_s;      /* sent at, s since 1970; 0: not said */
+	uint32_t identity;    /* number of it plus 1; 0: none */
+	uint64_t rtt_ns : 40; /* SAMPLE_NO_RTT: none */
+	uint64_t flow : 8;
+	uint64_t outcome : 4;
+	uint64_t probe : 2;
+	uint64_t attempt : 2;
+	uint64_t refused : 1; /* an rcode other than 0 */
+};
+#define SAMPLE_NO_RTT ((UINT64_C(1) << 40) - 1)
+
+/* What a DNS reply said of its server. Identities longer than GATHER_IDENTITY_MAX are cut there. */
+enum { GATHER_IDENTITY_MAX = 255 };
+struct gather_identity {
+	struct bytes nsid, txt;
+	enum question question; /* to which txt is the answer */
+};
+
+struct gather_limits {
+	size_t samples;     /* that are kept in memory; 0: GATHER_SAMPLES */
+	const char *folder; /* for the scratch files */
+};
+#define GATHER_SAMPLES ((size_t)4 << 20)
+
+/* Called for what is wrong with a row: "FILE:LINE:POSITION: ...", at most GATHER_COMPLAINTS times a file. */
+enum { GATHER_COMPLAINTS = 10 };
+typedef void gather_complain(void *arg, const char *text);
+
+struct gather; /* opaque */
+
+/* NULL without memory. */
+struct gather *gather_open(const struct gather_limits *limits, gather_complain *complain, void *arg);
+/* Adds the rows of a file. ERR_PARTIAL when rows were bad or the file ends too early: the others are in. Any other error: it is
+ * no file of rows, or nothing can go on (ERR_NOMEM, ERR_FULL, ERR_IO). */
+int gather_file(struct gather *g, const char *path, uint64_t *rows, struct err_msg *why);
+/* Adds one row. */
+int gather_row(struct gather *g, const struct record *r, struct err_msg *why);
+
+/* Calls `pair` for each (target, vantage point) with its samples by round, then by time, and `target` behind the last of
+ * each target: targets in order; their vantage points too, unless one target alone has more samples than are kept in
+ * memory. Stops at what is not 0 and returns it. May be called again. No rows may be added any more. */
+struct gather_walk {
+	int (*pair)(void *arg, const struct sample *s, size_t n);
+	int (*target)(void *arg, uint32_t target);
+	void *arg;
+};
+int gather_walk(struct gather *g, const struct gather_walk *w, struct err_msg *why);
+
+uint64_t gather_rows(const struct gather *g); /* added so far */
+size_t gather_targets(const struct gather *g);
+size_t gather_vps(const struct gather *g);
+/* By rank: once a walk has begun. */
+struct addr gather_target(const struct gather *g, uint32_t rank);
+const char *gather_vp(const struct gather *g, uint32_t rank);
+/* Of a sample's `identity`, not 0. */
+struct gather_identity gather_identity(const struct gather *g, uint32_t identity);
+size_t gather_identities(const struct gather *g);
+
+void gather_close(struct gather *g);
+
+#endif
