@@ -43,6 +43,7 @@ struct flight_probe {
 	uint8_t reply_ttl, icmp_type, icmp_code, rcode, edns_rcode, dns_flags;
 	uint8_t send_errno;
 	bool has_cookie, has_rcode, has_edns, timed_out, stepped, retried;
+	bool by_socket; /* rx is no stamp of the packet itself */
 };
 
 #define FLIGHT_NONE UINT32_MAX

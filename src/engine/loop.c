@@ -9,10 +9,8 @@
 #include <uv.h>
 
 #include "engine/match.h"
-#include "net/capture.h"
+#include "net/carrier.h"
 #include "net/inject.h"
-#include "net/ports.h"
-#include "net/send.h"
 
 enum { READ_MAX = 4096, WAY_UNKNOWN = 0, WAY_NONE = UINT16_MAX, TICK_MS = 1000 };
 #define IDLE_NS (10 * NS_PER_MS)
@@ -23,9 +21,7 @@ struct loop {
 	struct loop_config c;
 	struct engine *engine;
 	struct route *route;
-	struct sender *sender;
-	struct capture *capture;
-	struct ports *ports;
+	struct carrier carrier;
 	struct inject_template *templates; /* [kind][family][flow] */
 	uint16_t *way;                     /* by target: egress + 1 */
 	struct pace pace;
@@ -77,7 +73,7 @@ static void flush_batch(struct loop *l)
 	for (unsigned i = 0; i < l->n_batch; i++)
 		engine_set_sent(l->engine, l->batch[i], now);
 	l->n_batch = 0;
-	sender_flush(l->sender, on_send_failed, l);
+	l->carrier.type->flush(l->carrier.self, on_send_failed, l);
 }
 
 /* The egress of a target, looked up at its first probe and again after any change of routes; NULL when there
@@ -116,10 +112,10 @@ static void send_one(struct loop *l, const struct engine_due *due, struct mono n
 		engine_fail(l->engine, id, ENETUNREACH);
 		return;
 	}
-	room = sender_room(l->sender, e);
+	room = l->carrier.type->room(l->carrier.self, e);
 	if (!room) {
 		flush_batch(l);
-		room = sender_room(l->sender, e);
+		room = l->carrier.type->room(l->carrier.self, e);
 	}
 	len = inject_stamp(template_of(l, slot->kind, spec.dst.family, slot->flow), &spec, room);
 	if (len == 0) {
@@ -127,7 +123,7 @@ static void send_one(struct loop *l, const struct engine_due *due, struct mono n
 		return;
 	}
 	engine_set_head(l->engine, id, room + (spec.dst.family == 4 ? IP_V4_LEN : IP_V6_LEN));
-	sender_add(l->sender, len, &spec.dst, id);
+	l->carrier.type->add(l->carrier.self, len, &spec.dst, id);
 	l->batch[l->n_batch++] = id;
 }
 
@@ -225,7 +221,7 @@ static void each_frame(void *arg, const struct capture_frame *f)
 
 static int read_capture(struct loop *l)
 {
-	int n = capture_read(l->capture, READ_MAX, each_frame, l, &l->why);
+	int n = l->carrier.type->read(l->carrier.self, READ_MAX, each_frame, l, &l->why);
 
 	check_clock(l, false);
 	if (n < 0) {
@@ -290,7 +286,7 @@ static void on_pace(uv_poll_t *h, int status, int events)
 
 static void update_counts(struct loop *l)
 {
-	struct capture_stats s = capture_stats(l->capture);
+	struct capture_stats s = l->carrier.type->stats(l->carrier.self);
 
 	l->result.counts = *engine_counts(l->engine);
 	l->result.counts.captured = s.captured;
@@ -408,18 +404,15 @@ static int open_all(struct loop *l, struct err_msg *why)
 	l->route = route_open(l->c.interface, &l->c.source4, &l->c.source6, why);
 	if (!l->route)
 		return ERR_IFACE;
-	l->sender = sender_open(l->c.interface, why);
-	if (!l->sender)
-		return ERR_PERM;
 	rc = check_routes(l, why);
 	if (rc < 0)
 		return rc;
-	l->capture = capture_open_live(l->c.interface, &want, why);
-	if (!l->capture)
-		return ERR_IFACE;
-	l->ports = ports_open(&ec->flows, why);
-	if (!l->ports)
-		return ERR_EXISTS;
+	rc = l->c.plain ? carrier_open_plain(&l->carrier, l->c.interface, &want, l->c.dscp, why)
+			: carrier_open_raw(&l->carrier, l->c.interface, &want, why);
+	if (rc < 0)
+		return rc;
+	/* Not every device tells when a socket's packet left: one without that time may have left all the same. */
+	l->c.engine.kernel_stamps = ec->kernel_stamps && !l->c.plain;
 	l->engine = engine_new(ec, why);
 	l->way = calloc(ec->targets->n, sizeof(*l->way));
 	if (!l->engine || !l->way)
@@ -494,7 +487,7 @@ int loop_run(struct loop *l, struct loop_result *result, struct err_msg *why)
 	pace_start(&l->pace, l->c.engine.rate_pps, l->start);
 	start_poll(l, &l->on_pace, l->pace_fd, on_pace);
 	start_poll(l, &l->on_clock, l->clock_fd, on_clock);
-	start_poll(l, &l->on_capture, capture_fd(l->capture), on_capture);
+	start_poll(l, &l->on_capture, l->carrier.type->fd(l->carrier.self), on_capture);
 	start_poll(l, &l->on_route, route_fd(l->route), on_route);
 	start_signal(l, &l->on_int, SIGINT, on_signal);
 	start_signal(l, &l->on_term, SIGTERM, on_signal);
@@ -534,9 +527,7 @@ void loop_close(struct loop *l)
 		return;
 	engine_free(l->engine);
 	route_close(l->route);
-	sender_close(l->sender);
-	capture_close(l->capture);
-	ports_close(l->ports);
+	carrier_close(&l->carrier);
 	free(l->templates);
 	free(l->way);
 	if (l->uv_ready)

@@ -69,6 +69,7 @@ static void settle(
 	if (p->outcome == OUTCOME_NONE)
 		e->unanswered--;
 	p->rx = f->stamp;
+	p->by_socket = f->by_socket;
 	p->rx_ifindex = (uint16_t)f->ifindex;
 	p->checked = e->checks;
 	p->reply_ttl = packet->ttl;

@@ -13,7 +13,7 @@ static enum outcome outcome_of(const struct engine *e, const struct flight_probe
 {
 	bool copy_seen = p->tx_kernel.ns != 0;
 
-	*stamp = copy_seen ? STAMP_KERNEL : STAMP_HYBRID;
+	*stamp = p->by_socket ? STAMP_SOCKET : copy_seen ? STAMP_KERNEL : STAMP_HYBRID;
 	if (p->outcome != OUTCOME_NONE && p->outcome != OUTCOME_SEND_ERROR)
 		return p->outcome;
 	*stamp = copy_seen ? STAMP_KERNEL : STAMP_NONE;
@@ -69,7 +69,7 @@ static void set_reply(struct record *r, const struct flight_probe *p)
 	const struct flight_detail *d = p->detail;
 
 	r->reply_from = d && d->from.family ? d->from : r->target;
-	r->reply_ttl = p->reply_ttl;
+	r->reply_ttl = p->reply_ttl ? p->reply_ttl : -1; /* no packet arrives with 0: some sockets do not say */
 	if (p->outcome == OUTCOME_ICMP_ERROR) {
 		r->icmp_type = p->icmp_type;
 		r->icmp_code = p->icmp_code;
