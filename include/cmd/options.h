@@ -13,10 +13,12 @@
 #include "data/run.h"
 
 enum { OPTIONS_LISTS_MAX = 16 };
+/* auto: raw with the privilege for it, else plain (net/carrier.h) */
+enum sockets { SOCKETS_RAW, SOCKETS_PLAIN, SOCKETS_AUTO };
 
 /* Every option's value. A command sets its defaults before the command line is read. */
 struct options {
-	bool help, dry_run, json, quiet, strict, compress, no_retry;
+	bool help, dry_run, json, quiet, strict, compress, no_retry, resume;
 	unsigned verbose;
 	int family;                             /* 0, 4 or 6 */
 	const char *targets[OPTIONS_LISTS_MAX]; /* -f, each once more */
@@ -26,11 +28,13 @@ struct options {
 	double rate_pps;
 	uint64_t count, seed;
 	bool has_seed;
-	int64_t timeout_ns, linger_ns, gap_ns;
+	int64_t timeout_ns, linger_ns, gap_ns, every_ns, rotate_ns;
+	uint64_t rotate_bytes;
 	uint8_t kinds; /* set of 1 << enum probe_kind; 0: what each target answers */
 	uint64_t flows, flow_base, port, dscp;
 	enum question question;
 	enum stamp stamps;
+	enum sockets sockets;
 	struct vantage vantage; /* --location and what else is said of this machine */
 	const char *target;     /* of bare strings */
 	uint32_t day;           /* YYYYMMDD, 0: any */

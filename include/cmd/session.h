@@ -8,13 +8,14 @@
 #include "data/target.h"
 #include "engine/loop.h"
 
-enum { SESSION_SLOTS_MAX = PROBE_KINDS * 256 };
+enum { SESSION_SLOTS_MAX = PROBE_KINDS * 256, SESSION_NOTE_MAX = 512 };
 
 struct session {
 	const struct options *o;
 	struct target_list targets;
 	struct schedule_slot slots[SESSION_SLOTS_MAX];
 	uint32_t n_slots;
+	bool plain, no_ping; /* by ordinary sockets; without icmp, which this user may not send */
 	struct loop_config loop;
 };
 
@@ -24,7 +25,11 @@ bool session_book_folder(char out[static PATH_MAX]);
 void session_defaults(struct options *o);
 /* Reads -f files, names and the blocklist into a target list. An exit code, 0 to go on. */
 int session_targets(struct session *s, const struct options *o);
-/* Adds one slot for each flow of this kind. */
+/* Decides by which sockets, and says on stderr what ordinary ones do not see. To be called before slots are added. */
+void session_sockets(struct session *s);
+/* The same in one line, into out; "" by raw sockets. */
+void session_note(const struct session *s, char out[static SESSION_NOTE_MAX]);
+/* Adds one slot for each flow of this kind; none for icmp without permission. */
 void session_slots(struct session *s, enum probe_kind kind, unsigned flows, enum question question);
 /* Fills s->loop but for the callbacks. */
 void session_config(struct session *s, const char *vp);

@@ -124,6 +124,29 @@ static int set_count(void *field, const char *text, struct err_msg *why)
 	return set_limited(field, text, 1, UINT32_MAX, why);
 }
 
+/* 0 is without end. */
+static int set_rounds(void *field, const char *text, struct err_msg *why)
+{
+	return set_limited(field, text, 0, UINT32_MAX, why);
+}
+
+static int set_size(void *field, const char *text, struct err_msg *why)
+{
+	static const char units[] = "kMGT";
+	char *end;
+	double v = strtod(text, &end);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+
+	if (end == text || !isfinite(v) || v < 0 || (*end && (!unit || end[1])))
+		return bad(why, text, "a size in bytes, like 100M or 2G");
+	for (const char *u = units; unit && u <= unit; u++)
+		v *= 1000;
+	if (v > 1e18)
+		return bad(why, text, "a size in bytes, like 100M or 2G");
+	*(uint64_t *)field = (uint64_t)v;
+	return 0;
+}
+
 static int set_flows(void *field, const char *text, struct err_msg *why)
 {
 	return set_limited(field, text, 1, 256, why);
@@ -243,6 +266,23 @@ static int show_stamps(const void *field, char *out, size_t cap)
 	return snprintf(out, cap, "%s", stamp_name(*(const enum stamp *)field));
 }
 
+static const char *const sockets_names[] = {"raw", "plain", "auto"};
+
+static int set_sockets(void *field, const char *text, struct err_msg *why)
+{
+	for (int i = SOCKETS_RAW; i <= SOCKETS_AUTO; i++)
+		if (strcmp(text, sockets_names[i]) == 0) {
+			*(enum sockets *)field = (enum sockets)i;
+			return 0;
+		}
+	return bad(why, text, "raw, plain or auto");
+}
+
+static int show_sockets(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%s", sockets_names[*(const enum sockets *)field]);
+}
+
 static int set_source(void *field, const char *text, struct err_msg *why)
 {
 	struct options *o = field;
@@ -288,9 +328,12 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  dscp = {set_dscp, NULL}, seed = {set_seed, NULL},
 				  rate = {set_rate, show_rate}, duration = {set_duration, show_duration},
 				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
-				  stamps = {set_stamps, show_stamps}, source = {set_source, NULL},
+				  stamps = {set_stamps, show_stamps},
+				  sockets = {set_sockets, show_sockets}, source = {set_source, NULL},
 				  vp = {set_vp, NULL}, location = {set_location, NULL},
-				  contact = {set_contact, NULL}, day = {set_day, NULL};
+				  contact = {set_contact, NULL}, day = {set_day, NULL},
+				  rounds = {set_rounds, NULL}, size = {set_size, NULL},
+				  interval = {set_duration, NULL};
 
 struct option_row {
 	const char *name;
@@ -309,6 +352,14 @@ static const struct option_row rows[] = {
 	{"output", 'o', "RUN", &text_value, AT(output), "folder that the rows go into; made if needed"},
 	{"rate", 'r', "PPS", &rate, AT(rate_pps), "packets a second, over all targets"},
 	{"count", 'c', "N", &count, AT(count), "rounds: probes of each kind and flow for each target"},
+	{"rounds", 0, "N", &rounds, AT(count), "the same as --count; with --every, 0 is without end"},
+	{"every", 0, "TIME", &interval, AT(every_ns),
+		"begin rounds at UTC multiples of this (10m: at :00, :10, ...), one at each"},
+	{"rotate", 0, "TIME", &interval, AT(rotate_ns),
+		"begin new files at UTC multiples of this; so does SIGHUP"},
+	{"rotate-size", 0, "BYTES", &size, AT(rotate_bytes), "begin new files when the rows have so many bytes"},
+	{"resume", 0, NULL, &flag, AT(resume),
+		"go on with an interrupted run: same command, same RUN; what has a row is not sent again"},
 	{"gap", 0, "TIME", &duration, AT(gap_ns), "time between two probes to one target, at least"},
 	{"timeout", 't', "TIME", &duration, AT(timeout_ns), "a reply after this is late"},
 	{"linger", 0, "TIME", &duration, AT(linger_ns),
@@ -330,6 +381,8 @@ static const struct option_row rows[] = {
 	{"ipv6", '6', NULL, &family6, AT(family), "IPv6 targets only"},
 	{"stamps", 0, "KIND", &stamps, AT(stamps),
 		"sending times: kernel (exact) or hybrid (cheaper: taken just before the send)"},
+	{"sockets", 0, "KIND", &sockets, AT(sockets),
+		"raw (sees all, needs cap_net_raw), plain (ordinary ones, for anybody) or auto"},
 	{"blocklist", 'b', "FILE", &text_value, AT(blocklist), "prefixes never to be probed, one a line"},
 	{"contact", 0, "TEXT", &contact, AT(contact),
 		"who to ask about these probes; goes into ICMP payloads"},

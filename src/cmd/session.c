@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "cmd/command.h"
+#include "net/carrier.h"
 #include "net/priv.h"
 
 void session_defaults(struct options *o)
@@ -122,10 +123,37 @@ int session_targets(struct session *s, const struct options *o)
 	return 0;
 }
 
+/* --- by which sockets --- */
+
+void session_note(const struct session *s, char out[static SESSION_NOTE_MAX])
+{
+	out[0] = '\0';
+	if (s->plain)
+		(void)snprintf(out, SESSION_NOTE_MAX,
+			"by ordinary sockets: kernel time stamps all the same (tcp: the kernel's handshake time, "
+			"given up after 0.95 s), but what this machine's firewall drops is not seen%s",
+			s->no_ping ? "; no icmp: net.ipv4.ping_group_range leaves this user out" : "");
+}
+
+void session_sockets(struct session *s)
+{
+	char note[SESSION_NOTE_MAX];
+	struct err_msg why = {{0}};
+
+	s->plain = s->o->sockets == SOCKETS_PLAIN ||
+		   (s->o->sockets == SOCKETS_AUTO && priv_check(&why) < 0);
+	s->no_ping = s->plain && !carrier_may_ping();
+	session_note(s, note);
+	if (s->plain && !s->o->quiet)
+		(void)fprintf(stderr, "catchmap: %s\n", note);
+}
+
 /* --- the loop --- */
 
 void session_slots(struct session *s, enum probe_kind kind, unsigned flows, enum question question)
 {
+	if (kind == PROBE_ICMP && s->no_ping)
+		return;
 	for (unsigned flow = 0; flow < flows && s->n_slots < SESSION_SLOTS_MAX; flow++)
 		s->slots[s->n_slots++] = (struct schedule_slot){
 			.kind = kind,
@@ -162,16 +190,23 @@ void session_config(struct session *s, const char *vp)
 		.source4 = o->source4,
 		.source6 = o->source6,
 		.dscp = (uint8_t)o->dscp,
+		.plain = s->plain,
 	};
 }
 
 int session_open(struct session *s, struct loop **loop)
 {
 	struct err_msg why = {{0}};
-	int rc = priv_check(&why);
+	int rc = s->plain ? 0 : priv_check(&why);
 
 	if (rc < 0)
 		return command_fail(EXIT_PRIVILEGE, &why);
+	if (s->n_slots == 0) {
+		(void)err_set(&why, ERR_PERM,
+			"this user may not send ICMP: run once  sudo sysctl net.ipv4.ping_group_range='0 2147483647'  "
+			"or ask by other --probes");
+		return command_fail(EXIT_PRIVILEGE, &why);
+	}
 	*loop = loop_open(&s->loop, &rc, &why);
 	if (!*loop)
 		return command_fail(command_exit_of(rc), &why);

@@ -123,6 +123,7 @@ static int run(const struct options *o)
 	code = session_targets(&q->s, o);
 	if (code)
 		goto out;
+	session_sockets(&q->s);
 	make_slots(q);
 	session_config(&q->s, "me");
 	q->s.loop.engine.row = take_row;
@@ -151,11 +152,12 @@ static void defaults(struct options *o)
 	o->timeout_ns = 2 * NS_PER_S;
 	o->linger_ns = NS_PER_S / 10; /* for replies in time that are read a little later */
 	o->flows = 4;
+	o->sockets = SOCKETS_AUTO;
 }
 
 static const char *const takes[] = {"targets", "rate", "count", "gap", "timeout", "probes", "question",
 	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps",
-	"blocklist", "contact", "dscp", "seed", "strict", "dry-run", "json", "quiet", "config", NULL};
+	"sockets", "blocklist", "contact", "dscp", "seed", "strict", "dry-run", "json", "quiet", "config", NULL};
 
 const struct command command_which = {
 	.name = "which",
