@@ -40,6 +40,8 @@ int file_out_write(struct file_out *f, const void *bytes, size_t n, struct err_m
  * frame ends here. When the device is full (ERR_FULL) or fails, the file is cut back to the end of the last
  * good flush plus what whole units of a plain file still fitted, and the stream stays unusable. */
 int file_out_flush(struct file_out *f, struct err_msg *why);
+/* Bytes of the file so far, without those that wait for a flush. */
+off_t file_out_size(const struct file_out *f);
 /* Flushes, fsyncs and closes; frees f in any case. */
 int file_out_close(struct file_out *f, struct err_msg *why);
 

@@ -37,15 +37,15 @@ struct run_meta {
 	int argc;
 	char *const *argv;
 	const char *vp;
-	uint64_t seed;
+	uint64_t seed, schedule;  /* schedule: digest of which probes in which order, but for the seed */
 	const char *targets_path; /* NULL: none */
 	char targets_sha256[65];
 	uint64_t targets;
 	double rate_pps;
-	int64_t timeout_ns, linger_ns, gap_ns;
-	uint32_t rounds;
-	const char *stamps; /* kernel or hybrid */
-	const char *probes; /* "dns,icmp" */
+	int64_t timeout_ns, linger_ns, gap_ns, every_ns; /* every_ns 0: rounds follow each other */
+	uint32_t rounds;                                 /* 0: without end */
+	const char *stamps;                              /* kernel or hybrid */
+	const char *probes;                              /* "dns,icmp" */
 	const char *question;
 	const char *contact; /* "" or what --contact says */
 	uint8_t dscp;
@@ -56,6 +56,7 @@ struct run_meta {
 	struct wall start, end;  /* end.ns 0: still running, or crashed */
 	bool clock_synchronized; /* what the kernel says (adjtimex) */
 	uint32_t clock_steps;
+	uint32_t resumed; /* how often it was gone on with after an interruption */
 	struct run_counts counts;
 	const char *ended; /* why it ended: "" while it runs; done, signal 2, disk full, ... */
 };
@@ -67,5 +68,14 @@ int run_path(const char *run, const char *vp, const char *suffix, char out[stati
 /* Replaces RUN/<vp>.meta.json in one step. Its keys are those of struct run_meta in snake_case, times in RFC 3339 (null:
  * not yet), durations in seconds; a seed over 2^53 is a string of digits, for readers whose numbers are doubles. */
 int run_meta_store(const char *run, const struct run_meta *m, struct err_msg *why);
+
+/* What going on with an interrupted run needs of its meta.json. */
+struct run_past {
+	uint64_t seed, schedule;
+	uint32_t resumed;
+	struct wall start;
+};
+/* Reads any meta.json. ERR_IO when there is none, ERR_PARSE. */
+int run_past_read(const char *path, struct run_past *p, struct err_msg *why);
 
 #endif

@@ -27,6 +27,9 @@ struct past {
 	size_t n_retried, cap_retried;
 };
 
+/* Which probes go to whom in which order, seed and rounds apart: what two processes must agree on. */
+uint64_t past_digest(const struct engine_config *c);
+
 struct past past_of(const struct schedule *s, const struct target_list *targets);
 /* 0; ERR_RANGE: the row is of another run (its target or seq is not in the schedule); ERR_NOMEM. */
 int past_row(struct past *p, const struct record *r);

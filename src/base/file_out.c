@@ -381,6 +381,11 @@ int file_out_flush(struct file_out *f, struct err_msg *why)
 	return f->failed ? fail_again(f, why) : 0;
 }
 
+off_t file_out_size(const struct file_out *f)
+{
+	return f->written;
+}
+
 int file_out_close(struct file_out *f, struct err_msg *why)
 {
 	int rc = file_out_flush(f, why);

@@ -2,13 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timex.h>
 #include <unistd.h>
 
-#include "base/csv.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "cmd/command.h"
+#include "cmd/recorder.h"
 #include "cmd/session.h"
 
 enum { EGRESSES_MAX = 16 };
@@ -16,14 +14,14 @@ enum { EGRESSES_MAX = 16 };
 struct campaign {
 	struct session s;
 	const struct options *o;
-	char vp[64], ended[64], path[4096]; /* path: of the rows */
-	struct file_out *rows;
+	char vp[64];
+	struct recorder rec;
+	struct run_past before; /* the process that was interrupted; start.ns 0: there is none */
+	struct past past;       /* what it did */
+	bool hangup, progress;
 	struct run_flow flows[256];
 	struct run_egress egresses[EGRESSES_MAX];
 	struct run_meta meta;
-	struct err_msg why; /* the first error in writing */
-	int rc;
-	bool progress;
 };
 
 static void warn(void *arg, const char *text)
@@ -33,43 +31,6 @@ static void warn(void *arg, const char *text)
 	if (c->progress)
 		(void)fputs("\r\033[K", stderr);
 	command_warn(text);
-}
-
-/* --- rows --- */
-
-static void write_row(void *arg, const struct record *r)
-{
-	struct campaign *c = arg;
-	char row[RECORD_ROW_MAX];
-
-	if (c->rc == 0)
-		c->rc = file_out_write(c->rows, row, record_row(r, row), &c->why);
-}
-
-static int open_rows(struct campaign *c, struct err_msg *why)
-{
-	char row[RECORD_ROW_MAX];
-	int rc = run_path(
-		c->o->output, c->vp, c->o->compress ? ".probes.csv.zst" : ".probes.csv", c->path, why);
-
-	if (rc < 0)
-		return rc;
-	c->rows = file_out_create(c->path, why);
-	if (!c->rows)
-		return ERR_IO;
-	return file_out_write(c->rows, row, record_header(row), why);
-}
-
-/* After a failed write: how many whole rows the file has. */
-static uint64_t count_rows(const char *path)
-{
-	struct csv *in = csv_open(path, NULL);
-	uint64_t n = 0;
-
-	while (in && csv_next(in, NULL) > 0)
-		n++;
-	csv_close(in);
-	return n;
 }
 
 /* --- meta.json --- */
@@ -106,13 +67,15 @@ static void describe(struct campaign *c, char kinds[static 32])
 		.argv = o->argv,
 		.vp = c->vp,
 		.seed = e->seed,
+		.schedule = past_digest(e),
 		.targets_path = o->n_targets ? o->targets[0] : NULL,
 		.targets = c->s.targets.n,
 		.rate_pps = e->rate_pps,
 		.timeout_ns = e->timeout_ns,
 		.linger_ns = e->linger_ns,
 		.gap_ns = e->gap_ns,
-		.rounds = e->rounds,
+		.every_ns = o->every_ns,
+		.rounds = (uint32_t)o->count,
 		.stamps = stamp_name(o->stamps),
 		.probes = kinds,
 		.question = question_name(o->question),
@@ -121,52 +84,51 @@ static void describe(struct campaign *c, char kinds[static 32])
 		.flows = c->flows,
 		.n_flows = e->flows.n,
 		.egresses = c->egresses,
-		.start = clock_wall(),
-		.ended = c->ended,
+		.start = c->before.start.ns ? c->before.start : clock_wall(),
+		.resumed = c->before.resumed,
+		.ended = "",
 	};
 	if (o->n_targets && strcmp(o->targets[0], "-") != 0)
 		(void)hash_file_sha256(o->targets[0], c->meta.targets_sha256, NULL);
 }
 
-static bool clock_is_synchronized(void)
-{
-	struct timex t = {0};
-
-	return adjtimex(&t) >= 0 && !(t.status & STA_UNSYNC);
-}
-
-static int store_meta(struct campaign *c, const struct loop *l, struct err_msg *why)
-{
-	c->meta.n_egresses = loop_egresses(l, c->egresses, EGRESSES_MAX);
-	c->meta.clock_synchronized = clock_is_synchronized();
-	return run_meta_store(c->o->output, &c->meta, why);
-}
-
 /* --- once a second --- */
 
-static void show_progress(const struct loop_progress *p)
+static void show_progress(const struct campaign *c, const struct loop_progress *p)
 {
 	const struct run_counts *n = p->counts;
 	double rate = p->elapsed_s > 0 ? (double)n->sent / p->elapsed_s : 0;
 	double left =
 		rate > 0 && p->scheduled > n->scheduled ? (double)(p->scheduled - n->scheduled) / rate : 0;
 	double loss = n->rows ? 100.0 * (1 - (double)session_answered(n) / (double)n->rows) : 0;
+	char of[32] = "", time_left[32] = "";
 
+	/* With --every most of the time is spent between rounds. */
+	if (c->o->count)
+		(void)snprintf(of, sizeof(of), " of %" PRIu64, p->scheduled);
+	if (!c->o->every_ns)
+		(void)snprintf(time_left, sizeof(time_left), "  left %.0f s", left);
 	(void)fprintf(stderr,
-		"\r\033[Ksent %" PRIu64 " of %" PRIu64 "  received %" PRIu64
-		"  %.0f/s  loss %.1f %%  kernel drops %" PRIu64 "  left %.0f s",
-		n->sent, p->scheduled, n->matched, rate, loss, n->dropped, left);
+		"\r\033[Ksent %" PRIu64 "%s  received %" PRIu64
+		"  %.0f/s  loss %.1f %%  kernel drops %" PRIu64 "%s",
+		n->sent, of, n->matched, rate, loss, n->dropped, time_left);
 }
 
 static int tick(void *arg, const struct loop_progress *p)
 {
 	struct campaign *c = arg;
+	bool hangup = c->hangup;
 
 	if (c->progress)
-		show_progress(p);
-	if (c->rc == 0)
-		c->rc = file_out_flush(c->rows, &c->why);
-	return c->rc;
+		show_progress(c, p);
+	c->hangup = false;
+	return recorder_flush(&c->rec, p->counts, hangup);
+}
+
+/* Files change at the next tick, when the counts are at hand. */
+static void hangup(void *arg)
+{
+	((struct campaign *)arg)->hangup = true;
 }
 
 /* --- the whole --- */
@@ -180,7 +142,7 @@ static const char *const end_text[] = {
 
 static void summarize(const struct campaign *c, const struct run_counts *n)
 {
-	(void)printf("%s: %" PRIu64 " rows\n", c->path, n->rows);
+	(void)printf("%s: %" PRIu64 " rows\n", c->rec.path, n->rows);
 	for (int o = OUTCOME_REPLY; o < OUTCOMES; o++)
 		if (n->outcome[o])
 			(void)printf("  %-11s %" PRIu64 "\n", outcome_name((enum outcome)o), n->outcome[o]);
@@ -192,43 +154,33 @@ static void summarize(const struct campaign *c, const struct run_counts *n)
 
 static int exit_of(const struct campaign *c, const struct loop_result *r)
 {
-	if (c->rc < 0) {
+	if (c->rec.rc < 0) {
 		(void)fprintf(stderr, "catchmap: %" PRIu64 " whole rows are kept in %s\n",
-			c->meta.counts.rows, c->path);
-		return command_fail(EXIT_PARTIAL, &c->why);
+			c->meta.counts.rows, c->rec.path);
+		return command_fail(EXIT_PARTIAL, &c->rec.why);
 	}
 	if (r->end == LOOP_CAPTURE_LOST || r->counts.dropped > 0)
 		return EXIT_PARTIAL;
 	if (r->end == LOOP_SIGNAL)
 		return EXIT_SIGNAL + r->signal;
-	return session_answered(&r->counts) ? EXIT_DONE : EXIT_SILENT;
+	return session_answered(&c->meta.counts) ? EXIT_DONE : EXIT_SILENT;
 }
 
 static int go(struct campaign *c, struct loop *l)
 {
 	struct loop_result r = {0};
 	struct err_msg why = {{0}};
-	int rc;
+	char ended[64];
 
-	if (store_meta(c, l, &why) < 0)
+	if (recorder_store(&c->rec, &r.counts, "", &why) < 0)
 		return command_fail(EXIT_PARTIAL, &why);
 	if (loop_run(l, &r, &why) < 0)
 		(void)command_fail(EXIT_PARTIAL, &why);
-	rc = file_out_close(c->rows, &why);
-	c->rows = NULL;
-	if (c->rc == 0 && rc < 0) {
-		c->rc = rc;
-		c->why = why;
-	}
-	c->meta.end = clock_wall();
-	c->meta.counts = r.counts;
-	if (c->rc < 0)
-		c->meta.counts.rows = count_rows(c->path);
+	c->meta.n_egresses = loop_egresses(l, c->egresses, EGRESSES_MAX);
 	c->meta.clock_steps = r.clock_steps;
-	(void)snprintf(c->ended, sizeof(c->ended), r.end == LOOP_SIGNAL ? "%s %d" : "%s",
-		c->rc < 0 ? end_text[LOOP_TICK_FAILED] : end_text[r.end], r.signal);
-	if (store_meta(c, l, &why) < 0)
-		command_warn(why.text);
+	(void)snprintf(
+		ended, sizeof(ended), r.end == LOOP_SIGNAL ? "%s %d" : "%s", end_text[r.end], r.signal);
+	recorder_close(&c->rec, &r.counts, ended);
 	if (c->progress)
 		(void)fputs("\r\033[K", stderr);
 	if (r.counts.dropped)
@@ -245,15 +197,53 @@ static int prepare_output(struct campaign *c, const struct loop *l, struct err_m
 	int rc = run_make(c->o->output, why);
 
 	if (rc == 0)
-		rc = open_rows(c, why);
+		rc = recorder_open(&c->rec, c->o->resume, why);
+	c->meta.n_egresses = loop_egresses(l, c->egresses, EGRESSES_MAX);
 	(void)snprintf(v.vp, sizeof(v.vp), "%s", c->vp);
-	if (loop_egresses(l, c->egresses, EGRESSES_MAX) > 0)
+	if (c->meta.n_egresses > 0)
 		(void)addr_text(&c->egresses[0].source, v.address);
 	if (v.has_place)
 		(void)snprintf(v.location_source, sizeof(v.location_source), "--location");
 	if (rc == 0)
 		rc = vantage_store(c->o->output, &v, why);
 	return rc;
+}
+
+/* --- going on with an interrupted run --- */
+
+/* Finds out what is left to do, before anything is opened: nothing is changed yet. An exit code, 0 to go on. */
+static int resume(struct campaign *c)
+{
+	struct engine_config *e = &c->s.loop.engine;
+	struct schedule schedule = {
+		.targets = (uint32_t)c->s.targets.n, .rounds = e->rounds, .n_slots = c->s.n_slots};
+	uint64_t round = (uint64_t)schedule.targets * schedule.n_slots;
+	struct err_msg why = {{0}};
+	int rc = recorder_past(&c->rec, &c->before, &why);
+
+	if (rc == 0)
+		return 0; /* nothing was begun: a unit that always resumes need not know */
+	if (rc > 0 && (c->before.schedule != past_digest(e) || (c->o->has_seed && c->before.seed != e->seed)))
+		rc = err_set(&why, ERR_RANGE,
+			"%s was begun with other targets, probes, flows or seed: --resume needs those of the "
+			"interrupted run",
+			c->o->output);
+	if (rc < 0)
+		return command_fail(EXIT_USAGE, &why);
+	e->seed = c->before.seed;
+	if (schedule_init(&schedule, e->seed) < 0)
+		return 0; /* the engine will say why */
+	c->past = past_of(&schedule, &c->s.targets);
+	rc = recorder_read(&c->rec, &c->past, &why);
+	past_end(&c->past);
+	if (rc < 0)
+		return command_fail(EXIT_USAGE, &why);
+	e->first = c->past.first;
+	e->retries = c->past.retries;
+	e->n_retries = e->no_retry ? 0 : c->past.n_retries;
+	c->s.loop.begun = (uint32_t)((e->first + round - 1) / round);
+	c->before.resumed++;
+	return 0;
 }
 
 static void make_slots(struct campaign *c)
@@ -266,30 +256,32 @@ static void make_slots(struct campaign *c)
 			session_slots(&c->s, order[i], (unsigned)c->o->flows, c->o->question);
 }
 
-static int campaign(struct campaign *c)
+/* Without end is as many rounds as there are numbers for. */
+static uint32_t rounds_of(const struct campaign *c)
+{
+	return c->o->count ? (uint32_t)c->o->count : UINT32_MAX / c->s.n_slots;
+}
+
+static int check_usage(const struct options *o)
+{
+	struct err_msg why = {{0}};
+
+	if (!o->output)
+		(void)err_set(&why, ERR_PARSE, "probe needs a folder for its rows: -o RUN");
+	else if (o->count == 0 && !o->every_ns)
+		(void)err_set(&why, ERR_PARSE, "rounds without end need --every TIME");
+	else
+		return 0;
+	return command_fail(EXIT_USAGE, &why);
+}
+
+static int record(struct campaign *c)
 {
 	char kinds[32];
 	struct err_msg why = {{0}};
 	struct loop *l = NULL;
-	int code = session_targets(&c->s, c->o);
+	int code = session_open(&c->s, &l);
 
-	if (code)
-		return code;
-	make_slots(c);
-	session_config(&c->s, c->vp);
-	c->s.loop.engine.row = write_row;
-	c->s.loop.engine.row_arg = c;
-	c->s.loop.settle_ns = NS_PER_S;
-	c->s.loop.tick = tick;
-	c->s.loop.warn = warn;
-	c->s.loop.arg = c;
-	if (c->o->dry_run)
-		return session_dry_run(&c->s);
-	if (!c->o->output) {
-		(void)err_set(&why, ERR_PARSE, "probe needs a folder for its rows: -o RUN");
-		return command_fail(EXIT_USAGE, &why);
-	}
-	code = session_open(&c->s, &l);
 	if (code)
 		return code;
 	describe(c, kinds);
@@ -297,6 +289,32 @@ static int campaign(struct campaign *c)
 	code = code < 0 ? command_fail(command_exit_of(code), &why) : go(c, l);
 	loop_close(l);
 	return code;
+}
+
+static int campaign(struct campaign *c)
+{
+	int code = session_targets(&c->s, c->o);
+
+	if (code)
+		return code;
+	session_sockets(&c->s);
+	make_slots(c);
+	session_config(&c->s, c->vp);
+	c->s.loop.engine.rounds = rounds_of(c);
+	c->s.loop.engine.row = recorder_row;
+	c->s.loop.engine.row_arg = &c->rec;
+	c->s.loop.settle_ns = NS_PER_S;
+	c->s.loop.every_ns = c->o->every_ns;
+	c->s.loop.tick = tick;
+	c->s.loop.hangup = hangup;
+	c->s.loop.warn = warn;
+	c->s.loop.arg = c;
+	if (c->o->dry_run)
+		return session_dry_run(&c->s);
+	code = check_usage(c->o);
+	if (code == 0 && c->o->resume)
+		code = resume(c);
+	return code ? code : record(c);
 }
 
 static int run(const struct options *o)
@@ -312,9 +330,17 @@ static int run(const struct options *o)
 		(void)snprintf(c->vp, sizeof(c->vp), "%s", o->vp);
 	else
 		session_host_name(c->vp);
+	c->rec = (struct recorder){
+		.run = o->output,
+		.vp = c->vp,
+		.compress = o->compress,
+		.rotate_ns = o->rotate_ns,
+		.rotate_bytes = o->rotate_bytes,
+		.meta = &c->meta,
+	};
 	code = campaign(c);
-	if (c->rows)
-		(void)file_out_close(c->rows, NULL);
+	recorder_free(&c->rec);
+	past_free(&c->past);
 	session_free(&c->s);
 	free(c);
 	return code;
@@ -331,9 +357,9 @@ static void defaults(struct options *o)
 }
 
 static const char *const takes[] = {"targets", "output", "rate", "count", "gap", "timeout", "linger",
-	"probes", "question", "no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6",
-	"stamps", "blocklist", "contact", "dscp", "seed", "vp", "location", "strict", "compress", "dry-run",
-	"quiet", "verbose", "config", NULL};
+	"rounds", "every", "rotate", "rotate-size", "resume", "probes", "question", "no-retry", "flows",
+	"flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets", "blocklist", "contact", "dscp",
+	"seed", "vp", "location", "strict", "compress", "dry-run", "quiet", "verbose", "config", NULL};
 
 const struct command command_probe = {
 	.name = "probe",

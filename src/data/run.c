@@ -76,6 +76,14 @@ static json_t *json_count(uint64_t v)
 	return json_string(digits);
 }
 
+static json_t *json_hex(uint64_t v)
+{
+	char digits[20];
+
+	(void)snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)v);
+	return json_string(digits);
+}
+
 static json_t *json_seconds(int64_t ns)
 {
 	return json_real((double)ns / (double)NS_PER_S);
@@ -162,6 +170,7 @@ static json_t *json_meta(const struct run_meta *m)
 		{"argv", json_argv(m)},
 		{"vp", json_text(m->vp)},
 		{"seed", json_count(m->seed)},
+		{"schedule", json_hex(m->schedule)},
 		{"start", json_time(m->start)},
 		{"end", json_time(m->end)},
 		{"targets_file", m->targets_path ? json_text(m->targets_path) : json_null()},
@@ -171,6 +180,7 @@ static json_t *json_meta(const struct run_meta *m)
 		{"timeout_s", json_seconds(m->timeout_ns)},
 		{"linger_s", json_seconds(m->linger_ns)},
 		{"gap_s", json_seconds(m->gap_ns)},
+		{"every_s", json_seconds(m->every_ns)},
 		{"rounds", json_count(m->rounds)},
 		{"probes", json_text(m->probes)},
 		{"question", json_text(m->question)},
@@ -181,6 +191,7 @@ static json_t *json_meta(const struct run_meta *m)
 		{"egress", json_egress(m)},
 		{"clock", json_pack("{s:b, s:I}", "synchronized", m->clock_synchronized, "steps",
 				  (json_int_t)m->clock_steps)},
+		{"resumed", json_count(m->resumed)},
 		{"counts", json_counts(&m->counts)},
 		{"ended", json_text(m->ended)},
 	};
@@ -209,6 +220,47 @@ int run_meta_store(const char *run, const struct run_meta *m, struct err_msg *wh
 	if (n >= 0)
 		free(line);
 	free(text);
+	json_decref(j);
+	return rc;
+}
+
+static bool get_u64(const json_t *j, const char *key, int base, uint64_t *v)
+{
+	const json_t *value = json_object_get(j, key);
+	const char *text = json_string_value(value);
+	char *end;
+
+	if (json_is_integer(value)) {
+		*v = (uint64_t)json_integer_value(value);
+		return json_integer_value(value) >= 0;
+	}
+	if (!text || !*text)
+		return false;
+	errno = 0;
+	*v = strtoull(text, &end, base);
+	return *end == '\0' && errno == 0;
+}
+
+int run_past_read(const char *path, struct run_past *p, struct err_msg *why)
+{
+	json_error_t e;
+	json_t *j = json_load_file(path, 0, &e);
+	const char *start = json_string_value(json_object_get(j, "start"));
+	uint64_t resumed = 0;
+	int rc = 0;
+
+	*p = (struct run_past){0};
+	if (!j && json_error_code(&e) == json_error_cannot_open_file)
+		return err_set(why, ERR_IO, "%s: %s", path, strerror(errno));
+	if (!j)
+		return err_set(why, ERR_PARSE, "%s:%d:%d: %s", path, e.line, e.column, e.text);
+	if (!get_u64(j, "seed", 10, &p->seed) || !get_u64(j, "schedule", 16, &p->schedule) ||
+		!get_u64(j, "resumed", 10, &resumed) || !start || clock_parse_text(start, &p->start) < 0)
+		rc = err_set(why, ERR_PARSE,
+			"%s: no seed, schedule, resumed and start: not of a run that can be "
+			"gone on with",
+			path);
+	p->resumed = (uint32_t)resumed;
 	json_decref(j);
 	return rc;
 }

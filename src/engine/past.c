@@ -1,8 +1,34 @@
 #include "engine/past.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/vec.h"
+
+uint64_t past_digest(const struct engine_config *c)
+{
+	struct hash_key key = hash_key_seeded(0);
+	uint64_t digest = c->flows.base;
+
+	for (uint32_t i = 0; i < c->n_slots; i++) {
+		const struct schedule_slot *s = &c->slots[i];
+		uint64_t in[4] = {digest, s->kind, s->flow, s->question};
+
+		digest = hash_sip(&key, in, sizeof(in));
+	}
+	for (size_t i = 0; i < c->targets->n; i++) {
+		const struct target *t = &c->targets->v[i];
+		uint64_t in[4] = {
+			digest, (uint64_t)t->addr.family << 32 | t->port, c->all_kinds ? 0 : t->probes, 0};
+
+		digest = hash_sip(&key, in, sizeof(in));
+		memcpy(in, t->addr.b, sizeof(t->addr.b));
+		in[2] = digest;
+		digest = hash_sip(&key, in, 3 * sizeof(*in));
+	}
+	return digest;
+}
 
 struct past past_of(const struct schedule *s, const struct target_list *targets)
 {

@@ -192,6 +192,39 @@ static void a_run_that_begins(void **state)
 	scratch_remove(&s);
 }
 
+static void read_back(void **state)
+{
+	struct scratch s = scratch_make();
+	struct run_meta m = {.vp = "v",
+		.seed = UINT64_MAX,
+		.schedule = UINT64_C(0x0123456789abcdef),
+		.resumed = 3,
+		.ended = "",
+		.start = {INT64_C(1790000000) * NS_PER_S}};
+	struct err_msg why = {{0}};
+	struct run_past p;
+	size_t n;
+	char *text;
+
+	(void)state;
+	assert_int_equal(run_past_read("v.meta.json", &p, &why), ERR_IO);
+	assert_int_equal(run_meta_store(".", &m, &why), 0);
+	assert_int_equal(run_past_read("v.meta.json", &p, &why), 0);
+	assert_true(p.seed == UINT64_MAX && p.schedule == m.schedule && p.resumed == 3 &&
+		    p.start.ns == m.start.ns);
+	text = scratch_read("v.meta.json", &n);
+	for (size_t cut = 0; cut + 1 < n; cut++) {
+		scratch_write("cut.json", text, cut);
+		if (run_past_read("cut.json", &p, &why) != ERR_PARSE)
+			fail_msg("a meta.json of %zu bytes of %zu is read", cut, n);
+	}
+	scratch_text("other.json", "{\"seed\": -1, \"schedule\": \"xyz\"}");
+	assert_int_equal(run_past_read("other.json", &p, &why), ERR_PARSE);
+	assert_non_null(strstr(why.text, "other.json"));
+	free(text);
+	scratch_remove(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +232,7 @@ int main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(a_whole_run),
 		cmocka_unit_test(a_run_that_begins),
+		cmocka_unit_test(read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
