@@ -1,0 +1,24 @@
+/* What is in a run's folder: the files of rows, and what each one's meta.json says of its end. */
+#ifndef DATA_RUN_FILES_H
+#define DATA_RUN_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct run_files {
+	char **v; /* paths of *.probes.csv, .gz and .zst too, in the order of strcmp */
+	size_t n, cap;
+};
+
+/* ERR_IO when the folder cannot be read, ERR_PARSE when it has no rows. Free in any case. */
+int run_files_list(const char *run, struct run_files *f, struct err_msg *why);
+void run_files_free(struct run_files *f);
+
+/* Whether the rows of a file are all there, by the meta.json beside it, if there is one: ERR_PARTIAL when the prober did not
+ * come to an end, or wrote another number of rows. */
+int run_files_check(const char *path, uint64_t rows, struct err_msg *why);
+
+#endif

@@ -1,0 +1,107 @@
+#include "data/run_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/vec.h"
+
+static const char rows_suffix[] = ".probes.csv";
+static const char *const packed[] = {"", ".gz", ".zst"};
+
+/* Where the suffix of a file of rows begins; NULL: it is none. */
+static const char *suffix_of(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
+		size_t len = sizeof(rows_suffix) - 1 + strlen(packed[i]);
+
+		if (n > len && strncmp(name + n - len, rows_suffix, sizeof(rows_suffix) - 1) == 0 &&
+			strcmp(name + n - strlen(packed[i]), packed[i]) == 0)
+			return name + n - len;
+	}
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add(struct run_files *f, const char *run, const char *name)
+{
+	if (vec_reserve(&f->v, &f->cap, f->n + 1) < 0)
+		return ERR_NOMEM;
+	if (asprintf(&f->v[f->n], "%s/%s", run, name) < 0)
+		return ERR_NOMEM;
+	f->n++;
+	return 0;
+}
+
+int run_files_list(const char *run, struct run_files *f, struct err_msg *why)
+{
+	DIR *d = opendir(run);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return err_set(why, ERR_IO, "%s: %s", run, strerror(errno));
+	while (rc == 0 && (e = readdir(d)))
+		if (suffix_of(e->d_name))
+			rc = add(f, run, e->d_name);
+	(void)closedir(d);
+	if (rc < 0)
+		return err_set(why, rc, "%s: out of memory", run);
+	if (f->n == 0)
+		return err_set(why, ERR_PARSE, "%s: no *.probes.csv in it: not a run", run);
+	qsort(f->v, f->n, sizeof(*f->v), by_name);
+	return 0;
+}
+
+void run_files_free(struct run_files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->v[i]);
+	free(f->v);
+	*f = (struct run_files){.v = NULL};
+}
+
+static int check(const json_t *meta, const char *path, uint64_t rows, struct err_msg *why)
+{
+	const json_t *counts = json_object_get(meta, "counts"), *wrote = json_object_get(counts, "rows");
+	const json_t *end = json_object_get(meta, "end");
+
+	if (json_is_null(end))
+		return err_set(why, ERR_PARTIAL, "%s: its prober is still at work, or died: %llu rows so far",
+			path, (unsigned long long)rows);
+	if (json_is_integer(wrote) && (uint64_t)json_integer_value(wrote) != rows)
+		return err_set(why, ERR_PARTIAL, "%s: %llu good rows; its prober wrote %lld", path,
+			(unsigned long long)rows, (long long)json_integer_value(wrote));
+	return 0;
+}
+
+int run_files_check(const char *path, uint64_t rows, struct err_msg *why)
+{
+	const char *suffix = suffix_of(path);
+	char meta_path[PATH_MAX];
+	json_error_t error;
+	json_t *meta;
+	int rc;
+
+	(void)snprintf(meta_path, sizeof(meta_path), "%.*s.meta.json", (int)(suffix - path), path);
+	if (access(meta_path, F_OK) < 0)
+		return 0;
+	meta = json_load_file(meta_path, 0, &error);
+	if (!meta)
+		return err_set(
+			why, ERR_PARTIAL, "%s:%d:%d: %s", meta_path, error.line, error.column, error.text);
+	rc = check(meta, path, rows, why);
+	json_decref(meta);
+	return rc;
+}
