@@ -36,7 +36,8 @@ struct options {
 	enum stamp stamps;
 	enum sockets sockets;
 	struct vantage vantage; /* --location and what else is said of this machine */
-	const char *target;     /* of bare strings */
+	const char *target;     /* of bare strings, of imported files */
+	const char *format, *places; /* of imported files */
 	uint32_t day;           /* YYYYMMDD, 0: any */
 	bool explain, check;
 	bool man, completion;

@@ -31,6 +31,8 @@ struct vantage_list {
 	struct vantage *v;
 	size_t n, cap;
 };
+/* Brings any list into that order; of several of one name one stays. */
+void vantage_list_sort(struct vantage_list *l);
 void vantage_list_free(struct vantage_list *l);
 /* NULL when it is not there. */
 const struct vantage *vantage_find(const struct vantage_list *l, const char *vp);

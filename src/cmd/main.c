@@ -6,12 +6,13 @@
 #include "base/hash.h"
 #include "cmd/command.h"
 
-extern const struct command command_which, command_probe, command_decode, command_replay, command_fields,
-	command_help;
+extern const struct command command_which, command_probe, command_import, command_decode, command_replay,
+	command_fields, command_help;
 
 const struct command *const commands[] = {
 	&command_which,
 	&command_probe,
+	&command_import,
 	&command_decode,
 	&command_replay,
 	&command_fields,

@@ -309,6 +309,23 @@ const struct vantage *vantage_find(const struct vantage_list *l, const char *vp)
 	return l->n > 0 ? bsearch(vp, l->v, l->n, sizeof(*l->v), name_against) : NULL;
 }
 
+static int vantage_order(const void *a, const void *b)
+{
+	return strcmp(((const struct vantage *)a)->vp, ((const struct vantage *)b)->vp);
+}
+
+void vantage_list_sort(struct vantage_list *l)
+{
+	size_t kept = 0;
+
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), vantage_order);
+	for (size_t i = 0; i < l->n; i++)
+		if (kept == 0 || vantage_order(&l->v[kept - 1], &l->v[i]) != 0)
+			l->v[kept++] = l->v[i];
+	l->n = kept;
+}
+
 void vantage_list_free(struct vantage_list *l)
 {
 	free(l->v);
