@@ -344,7 +344,7 @@ static void cost_of(struct comparison *c, struct compare_vp *v)
 
 	if (!compare_in_a(v) || b->rtt_probe != n->rtt_probe)
 		return;
-	if (b->received == n->received && b->rtt_min_ns >= 0 && n->rtt_min_ns >= 0) {
+	if (fabs(compare_rounds(b) - compare_rounds(n)) < 1 && b->rtt_min_ns >= 0 && n->rtt_min_ns >= 0) {
 		v->cost_ms = (double)(n->rtt_min_ns - b->rtt_min_ns) / (double)NS_PER_MS;
 	} else if (b->rtt_median_ns >= 0 && n->rtt_median_ns >= 0) {
 		v->cost_ms = (double)(n->rtt_median_ns - b->rtt_median_ns) / (double)NS_PER_MS;

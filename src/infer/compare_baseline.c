@@ -153,7 +153,7 @@ static int rank_among(struct comparison *c, const struct compare_side *runs, siz
 /* The run whose lag to OLD is most like the lag to judge; the last one where that is not known. */
 static size_t best_base(const struct comparison *c, const struct compare_side *runs, size_t n)
 {
-	double least = INFINITY;
+	double least = HUGE_VAL;
 	size_t best = n - 1;
 
 	for (size_t i = 0; i < n; i++) {

@@ -30,7 +30,7 @@ static bool goes_by_key(const struct catchment_site *s)
 static double km_between(const struct catchment_site *a, const struct catchment_site *b)
 {
 	if (isnan(a->lat) || isnan(a->lon) || isnan(b->lat) || isnan(b->lon))
-		return NAN;
+		return (double)NAN;
 	return geo_km(a->lat, a->lon, b->lat, b->lon);
 }
 
@@ -248,7 +248,7 @@ static bool is_stable(const struct catchment_vp *v)
 	return isnan(v->site_share) || v->site_share >= stable_share;
 }
 
-static double rounds_at_site(const struct catchment_vp *v)
+double compare_rounds(const struct catchment_vp *v)
 {
 	return isnan(v->site_share) ? v->answered : round((double)v->site_share * v->answered);
 }
@@ -271,7 +271,7 @@ static void hear_witnesses(const struct comparison *c, struct witnesses *w)
 				v->site_now != COMPARE_NONE && v->site_now != v->site_before;
 		}
 		if (v->site_now != COMPARE_NONE)
-			w[v->site_now].twice |= rounds_at_site(v->now) >= 2;
+			w[v->site_now].twice |= compare_rounds(v->now) >= 2;
 	}
 }
 
