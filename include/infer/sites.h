@@ -25,7 +25,7 @@
 #include "infer/discs.h"
 #include "infer/geo.h"
 
-enum { SITES_NONE = -1 };
+enum { SITES_NO = -1 };
 
 /* --- the world: made once --- */
 
@@ -76,7 +76,7 @@ struct sites_label {
 
 struct sites_seen {
 	uint32_t vp;
-	int32_t label; /* SITES_NONE: who answered is not known */
+	int32_t label; /* SITES_NO: who answered is not known */
 	double rtt_ms; /* the least; below 0 or NAN: there is none, only the label */
 };
 
@@ -110,8 +110,8 @@ enum sites_flag {
 };
 
 struct sites_site {
-	int32_t label;    /* SITES_NONE: by latency alone */
-	int32_t place;    /* city, index into the book; SITES_NONE: by a rule, or not placed */
+	int32_t label;    /* SITES_NO: by latency alone */
+	int32_t place;    /* city, index into the book; SITES_NO: by a rule, or not placed */
 	double lat, lon;  /* NAN: not placed */
 	double radius_km; /* how far from there it may be */
 	enum site_method method;
@@ -119,7 +119,7 @@ struct sites_site {
 	double mass;     /* posterior within 100 km of the place, 0 to 1; of a rule's place 1 */
 	unsigned flags;  /* of enum sites_flag */
 	uint32_t vps;    /* that it serves, as far as known */
-	int32_t nearest; /* row of `seen` with the least rtt; SITES_NONE */
+	int32_t nearest; /* row of `seen` with the least rtt; SITES_NO */
 };
 
 /* What became of a row. */
@@ -148,7 +148,7 @@ struct sites_result {
 	enum sites_reason reason;
 	struct sites_site *sites; /* proven ones first */
 	size_t n_sites, cap_sites;
-	int32_t *site_of; /* by row of `seen`: SITES_NONE unless SITES_SERVED */
+	int32_t *site_of; /* by row of `seen`: SITES_NO unless SITES_SERVED */
 	uint8_t *fate;    /* enum sites_fate */
 	size_t cap_rows;
 	uint32_t vps;      /* whose discs were used */
@@ -156,9 +156,9 @@ struct sites_result {
 	bool exact;        /* false: at least so many */
 	uint32_t by_discs; /* sites that discs alone prove */
 	uint32_t labels;   /* identities met */
-	int32_t pair[2];   /* rows of `seen` whose discs exclude each other by the widest gap; SITES_NONE */
+	int32_t pair[2];   /* rows of `seen` whose discs exclude each other by the widest gap; SITES_NO */
 	double gap_km;     /* of that pair */
-	int32_t blamed; /* vp that alone explains all disjoint pairs; SITES_NONE: there are none, or no vp does */
+	int32_t blamed; /* vp that alone explains all disjoint pairs; SITES_NO: there are none, or no vp does */
 	uint32_t not_believed, split, vetoed; /* labels, labels, rows */
 	double tau_ms;                        /* scale of the last mile, estimated from the rows */
 };
@@ -176,7 +176,7 @@ enum sites_note_kind {
 };
 struct sites_note {
 	enum sites_note_kind kind;
-	int32_t row, other, label, place, site; /* SITES_NONE: does not apply */
+	int32_t row, other, label, place, site; /* SITES_NO: does not apply */
 	uint32_t count;
 	double km, score, prior, near, fit, mass; /* score = prior + near + fit, natural logarithms */
 };
