@@ -94,8 +94,11 @@ static int site_of(struct reading *r, uint32_t target, const char *key, uint32_t
 		return nomem(r);
 	*is_new = *out == s->n_sites;
 	if (*is_new)
-		s->sites[s->n_sites++] = (struct catchment_site){
-			.target = target, .key = pair[1], .lat = NAN, .lon = NAN, .radius_km = NAN};
+		s->sites[s->n_sites++] = (struct catchment_site){.target = target,
+			.key = pair[1],
+			.lat = (double)NAN,
+			.lon = (double)NAN,
+			.radius_km = (double)NAN};
 	return 0;
 }
 
