@@ -21,6 +21,9 @@ enum question {
 	QUESTION_VERSION_BIND,
 	QUESTION_VERSION_SERVER,
 	QUESTION_IN_SOA,
+	QUESTION_OPENDNS, /* IN TXT debug.opendns.com, and so on: what only some operators answer */
+	QUESTION_QUAD9,
+	QUESTION_GOOGLE,
 	QUESTIONS
 };
 enum outcome {
@@ -75,13 +78,15 @@ struct record {
 
 /* The names used in files, options and help; NULL past the end. *_parse: the value, or -1. */
 const char *probe_kind_name(enum probe_kind k);
-const char *question_name(enum question q); /* "id.server" ... "in-soa", "" for none */
+const char *question_name(enum question q); /* "id.server" ... "in-soa" ..., "" for none */
 const char *outcome_name(enum outcome o);
 const char *stamp_name(enum stamp s);
 int probe_kind_parse(const char *text);
 int question_parse(const char *text);
 int outcome_parse(const char *text);
 int stamp_parse(const char *text);
+/* Asked in class CHAOS, which some servers limit or refuse. */
+bool question_is_chaos(enum question q);
 
 /* The columns. */
 field_walk record_field;
@@ -98,6 +103,8 @@ struct record_reader {
 	int column[32];
 };
 int record_reader_init(struct record_reader *rd, const struct csv *c, struct err_msg *why);
+/* From now on these columns alone are looked at (names, NULL-ended); the others read as absent, whatever stands there. */
+void record_reader_only(struct record_reader *rd, const char *const names[]);
 /* The current row of `c`; strings point into the row and into scratch, valid until the next csv_next.
  * ERR_PARSE names file, line and column of a field that does not parse, or says that the row is torn. */
 #define RECORD_SCRATCH RECORD_ROW_MAX

@@ -36,6 +36,7 @@ enum rules_source {
 	RULES_VERSION_SERVER,
 	RULES_DEBUG_OPENDNS, /* IN TXT debug.opendns.com */
 	RULES_QUAD9,         /* IN TXT id.server.on.quad9.net */
+	RULES_GOOGLE,        /* IN TXT o-o.myaddr.l.google.com */
 	RULES_SOURCES
 };
 enum rules_confidence { RULES_LOW = 1, RULES_MEDIUM, RULES_HIGH };

@@ -67,10 +67,10 @@ static int take_row(
 static enum question question_of(const struct dns_reply *d)
 {
 	for (int q = QUESTION_ID_SERVER; q < QUESTIONS; q++) {
-		bool in = q == QUESTION_IN_SOA, exact;
-		struct dns_query query = {.name = in ? "." : question_name((enum question)q),
-			.type = in ? DNS_TYPE_SOA : DNS_TYPE_TXT,
-			.class = in ? DNS_CLASS_IN : DNS_CLASS_CH};
+		bool soa = q == QUESTION_IN_SOA, exact;
+		struct dns_query query = {.name = soa ? "." : question_name((enum question)q),
+			.type = soa ? DNS_TYPE_SOA : DNS_TYPE_TXT,
+			.class = question_is_chaos((enum question)q) ? DNS_CLASS_CH : DNS_CLASS_IN};
 
 		if (dns_question_matches(d, &query, &exact))
 			return (enum question)q;

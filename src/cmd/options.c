@@ -241,7 +241,7 @@ static int set_question(void *field, const char *text, struct err_msg *why)
 	int q = question_parse(text);
 
 	if (q <= QUESTION_NONE)
-		return bad(why, text, "id.server, hostname.bind, version.bind, version.server or in-soa");
+		return bad(why, text, "a question, such as id.server, hostname.bind, version.bind, in-soa or debug.opendns.com");
 	*(enum question *)field = (enum question)q;
 	return 0;
 }

@@ -7,8 +7,9 @@
 enum { FIXED_MAX = 64, EXTRA_MAX = RECORD_ROW_MAX / 8, VP_MAX = 255 };
 
 static const char *const probe_names[] = {"dns", "icmp", "tcp", NULL};
-static const char *const question_names[] = {
-	"", "id.server", "hostname.bind", "version.bind", "version.server", "in-soa", NULL};
+static const char *const question_names[] = {"", "id.server", "hostname.bind", "version.bind",
+	"version.server", "in-soa", "debug.opendns.com", "id.server.on.quad9.net", "o-o.myaddr.l.google.com",
+	NULL};
 static const char *const outcome_names[] = {
 	"", "reply", "rst", "late", "timeout", "icmp-error", "bad-reply", "send-error", NULL};
 static const char *const stamp_names[] = {"none", "kernel", "hybrid", "socket", NULL};
@@ -37,6 +38,11 @@ const char *outcome_name(enum outcome o)
 const char *stamp_name(enum stamp s)
 {
 	return s < STAMPS ? stamp_names[s] : NULL;
+}
+
+bool question_is_chaos(enum question q)
+{
+	return q >= QUESTION_ID_SERVER && q <= QUESTION_VERSION_SERVER;
 }
 
 static int name_parse(const char *const *names, const char *text)
@@ -100,18 +106,22 @@ static void put_u64(struct cell *out, uint64_t v)
 	out->p += sizeof(digits) - n;
 }
 
-/* The whole text is one decimal number from 0 to max. */
+/* The whole text is one decimal number from 0 to max. Nothing overflows below twenty digits; zeros in front are no digits. */
 static bool parse_u64(const char *p, size_t n, uint64_t max, uint64_t *v)
 {
-	*v = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t digit = (uint64_t)(p[i] - '0');
+	bool any = n > 0;
 
-		if (p[i] < '0' || p[i] > '9' || digit > max || *v > (max - digit) / 10)
+	*v = 0;
+	for (; n > 0 && *p == '0'; n--)
+		p++;
+	for (size_t i = 0; i < n && i < 20; i++) {
+		uint8_t digit = (uint8_t)(p[i] - '0');
+
+		if (digit > 9 || (i == 19 && *v > (UINT64_MAX - digit) / 10))
 			return false;
 		*v = *v * 10 + digit;
 	}
-	return n > 0;
+	return any && n <= 20 && *v <= max;
 }
 
 static void put_name(struct cell *out, const char *name)
@@ -139,7 +149,7 @@ static void put_name(struct cell *out, const char *name)
 	static const struct record_type type_##tag = {put_##tag, get_##tag, said}
 
 NAMED_TYPE(probe_kind, enum probe_kind, probe_names, "dns, icmp or tcp");
-NAMED_TYPE(question, enum question, question_names, "a question (id.server ... in-soa)");
+NAMED_TYPE(question, enum question, question_names, "a question (id.server, in-soa, debug.opendns.com, ...)");
 NAMED_TYPE(outcome, enum outcome, outcome_names, "an outcome (reply ... send-error)");
 NAMED_TYPE(stamp, enum stamp, stamp_names, "none, kernel, hybrid or socket");
 
@@ -472,7 +482,9 @@ static const struct record_column {
 	{"vp", "vantage point that sent the probe", true, &type_vp, MEMBER(vp)},
 	{"target", "address that was probed", true, &type_addr, MEMBER(target)},
 	{"probe", "kind: dns icmp tcp", true, &type_probe_kind, MEMBER(probe)},
-	{"question", "of dns: id.server hostname.bind version.bind version.server (CH TXT) in-soa (IN SOA .)",
+	{"question",
+		"of dns: id.server hostname.bind version.bind version.server (CH TXT) in-soa (IN SOA .) or a "
+		"name (IN TXT)",
 		false, &type_question, MEMBER(question)},
 	{"round", "pass over the targets, from 0", false, &type_u32, MEMBER(round)},
 	{"seq", "number of the probe, unique per target in a run", false, &type_u32, MEMBER(seq)},
@@ -601,6 +613,13 @@ int record_reader_init(struct record_reader *rd, const struct csv *c, struct err
 	return 0;
 }
 
+void record_reader_only(struct record_reader *rd, const char *const names[])
+{
+	for (size_t i = 0; i < FIELDS; i++)
+		if (name_parse(names, fields[i].name) < 0)
+			rd->column[i] = -1;
+}
+
 static const struct record absent = {.vp = "",
 	.attempt = 1,
 	.rtt_ns = -1,
@@ -622,9 +641,12 @@ int record_read(const struct record_reader *rd, const struct csv *c, struct reco
 		return err_set(why, ERR_PARSE, "%s:%zu:1: %zu fields; the header has %zu", csv_path(c),
 			csv_line(c), csv_fields(c), csv_columns(c));
 	for (size_t i = 0; i < FIELDS; i++) {
-		struct text in = {csv_field(c, rd->column[i]), csv_field_len(c, rd->column[i]), &free_scratch,
-			scratch + RECORD_SCRATCH};
+		struct text in = {.scratch = &free_scratch, .scratch_end = scratch + RECORD_SCRATCH};
 
+		if (rd->column[i] < 0)
+			continue;
+		in.p = csv_field(c, rd->column[i]);
+		in.n = csv_field_len(c, rd->column[i]);
 		if (in.n == 0 && !fields[i].required)
 			continue;
 		if (in.n == 0 || !fields[i].type->get(&in, (char *)r + fields[i].offset))

@@ -9,7 +9,8 @@
 #include "base/vec.h"
 
 static const char *const source_names[RULES_SOURCES] = {"", "nsid", "id.server", "hostname.bind",
-	"version.bind", "version.server", "debug.opendns.com", "id.server.on.quad9.net"};
+	"version.bind", "version.server", "debug.opendns.com", "id.server.on.quad9.net",
+	"o-o.myaddr.l.google.com"};
 static const char *const confidence_names[] = {"", "low", "medium", "high"};
 static const char *const system_names[RULES_SYSTEMS] = {
 	"table", "iata", "metro", "city", "country", "opaque"};
@@ -383,7 +384,7 @@ static int read_sources(struct reading *rd, int column, struct rule *rule)
 		if (source < 0)
 			return not_expected(rd, column,
 				"some of nsid, id.server, hostname.bind, version.bind, version.server, "
-				"debug.opendns.com, id.server.on.quad9.net with | between");
+				"debug.opendns.com, id.server.on.quad9.net, o-o.myaddr.l.google.com with | between");
 		rule->sources |= 1U << source;
 	}
 	return 0;
@@ -666,6 +667,9 @@ enum rules_source rules_source_of_question(enum question q)
 		[QUESTION_HOSTNAME_BIND] = RULES_HOSTNAME_BIND,
 		[QUESTION_VERSION_BIND] = RULES_VERSION_BIND,
 		[QUESTION_VERSION_SERVER] = RULES_VERSION_SERVER,
+		[QUESTION_OPENDNS] = RULES_DEBUG_OPENDNS,
+		[QUESTION_QUAD9] = RULES_QUAD9,
+		[QUESTION_GOOGLE] = RULES_GOOGLE,
 	};
 
 	return of[q];

@@ -7,6 +7,7 @@
 
 #include "base/csv.h"
 #include "base/vec.h"
+#include "data/baseline.h"
 #include "data/target.h"
 
 /* A file that is being read into a list. */
@@ -129,7 +130,7 @@ static const struct field fields[COLUMNS] = {
 	{"kind", "root, resolver, tld, cdn or other"},
 	{"probes", "what it answers: dns, icmp, tcp, separated by |; empty: not known"},
 	{"port", "TCP port"},
-	{"baseline", "what its honest answers look like"},
+	{"baseline", "what its honest servers answer: identities always given (nsid|id.server|...), rcode= aa= ra= coverage="},
 	{"source", "where this row's facts are from"},
 };
 
@@ -206,6 +207,7 @@ static bool parse_port(const char *text, uint16_t *port)
 /* 0, or ERR_PARSE and what is wrong with the row. */
 static int parse_row(const struct csv *c, const struct columns *at, struct target *t, struct err_msg *why)
 {
+	struct baseline baseline;
 	const char *expected = address_expected(csv_field(c, at->at[TARGET]), &t->addr);
 
 	if (expected)
@@ -216,6 +218,9 @@ static int parse_row(const struct csv *c, const struct columns *at, struct targe
 		return csv_field_is_not(c, at->at[PROBES], "some of dns, icmp, tcp with | between them", why);
 	if (!parse_port(csv_field(c, at->at[PORT]), &t->port))
 		return csv_field_is_not(c, at->at[PORT], "a port from 1 to 65535", why);
+	if (baseline_parse(&baseline, csv_field(c, at->at[BASELINE]), NULL) < 0)
+		return csv_field_is_not(c, at->at[BASELINE],
+			"a baseline (nsid, id.server, rcode=0, ra=1, coverage=9/9 ... with | between)", why);
 	return 0;
 }
 

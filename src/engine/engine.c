@@ -176,7 +176,7 @@ const struct target *engine_target(const struct engine *e, const struct engine_d
 void engine_retry(struct engine *e, struct flight_probe *p)
 {
 	if (e->c.no_retry || e->c.adopt || p->kind != PROBE_DNS || p->attempt != 1 || p->retried ||
-		p->question == QUESTION_IN_SOA ||
+		!question_is_chaos((enum question)p->question) ||
 		vec_reserve(&e->retries.v, &e->retries.cap, e->retries.n + 1) < 0)
 		return;
 	e->retries.v[e->retries.n++] = (struct engine_retry){p->target, p->seq};

@@ -38,7 +38,7 @@ struct past past_of(const struct schedule *s, const struct target_list *targets)
 /* Whether the engine asks again when this is all that came. */
 static bool wants_retry(const struct record *r)
 {
-	return r->probe == PROBE_DNS && r->outcome == OUTCOME_TIMEOUT && r->question != QUESTION_IN_SOA;
+	return r->probe == PROBE_DNS && r->outcome == OUTCOME_TIMEOUT && question_is_chaos(r->question);
 }
 
 int past_row(struct past *p, const struct record *r)

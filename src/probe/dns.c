@@ -9,15 +9,28 @@
 /* 1232: what fits every path without fragments (DNS flag day 2020). */
 enum { EDNS_SIZE = 1232, LENGTH_AT = 4, CHECKSUM_AT = 6, CASE_SHIFT = 16 };
 
+/* What a question is on the wire, where it is not CH TXT of its name. Those that a resolver has to answer want recursion. */
+static const struct {
+	const char *name; /* NULL: as the question is called */
+	uint16_t type, class;
+	bool recursion_desired;
+} forms[QUESTIONS] = {
+	[QUESTION_IN_SOA] = {".", DNS_TYPE_SOA, DNS_CLASS_IN, false},
+	[QUESTION_OPENDNS] = {NULL, DNS_TYPE_TXT, DNS_CLASS_IN, true},
+	[QUESTION_QUAD9] = {NULL, DNS_TYPE_TXT, DNS_CLASS_IN, true},
+	[QUESTION_GOOGLE] = {NULL, DNS_TYPE_TXT, DNS_CLASS_IN, true},
+};
+
 static struct dns_query query_of(const struct probe_spec *s)
 {
-	bool in = s->question == QUESTION_IN_SOA;
+	bool listed = forms[s->question].class != 0;
 
 	return (struct dns_query){
 		.id = (uint16_t)s->cookie,
-		.name = in ? "." : question_name(s->question),
-		.type = in ? DNS_TYPE_SOA : DNS_TYPE_TXT,
-		.class = in ? DNS_CLASS_IN : DNS_CLASS_CH,
+		.name = forms[s->question].name ? forms[s->question].name : question_name(s->question),
+		.type = listed ? forms[s->question].type : DNS_TYPE_TXT,
+		.class = listed ? forms[s->question].class : DNS_CLASS_CH,
+		.recursion_desired = forms[s->question].recursion_desired,
 		.case_bits = s->cookie >> CASE_SHIFT,
 		.edns_size = EDNS_SIZE,
 		.nsid = true,

@@ -60,6 +60,9 @@ static void queries(void **state)
 		{QUESTION_VERSION_BIND, DNS_TYPE_TXT, DNS_CLASS_CH, "\7version\4bind", 11},
 		{QUESTION_VERSION_SERVER, DNS_TYPE_TXT, DNS_CLASS_CH, "\7version\6server", 13},
 		{QUESTION_IN_SOA, DNS_TYPE_SOA, DNS_CLASS_IN, "", 0},
+		{QUESTION_OPENDNS, DNS_TYPE_TXT, DNS_CLASS_IN, "\5debug\7opendns\3com", 15},
+		{QUESTION_QUAD9, DNS_TYPE_TXT, DNS_CLASS_IN, "\2id\6server\2on\5quad9\3net", 17},
+		{QUESTION_GOOGLE, DNS_TYPE_TXT, DNS_CLASS_IN, "\3o-o\6myaddr\1l\6google\3com", 18},
 	};
 
 	(void)state;
@@ -72,7 +75,8 @@ static void queries(void **state)
 			uint64_t bits = s.cookie >> 16 & ((UINT64_C(1) << cases[i].letters) - 1);
 
 			assert_false(q.response);
-			assert_false(q.recursion_desired);
+			/* Only what a resolver has to look up. */
+			assert_int_equal(q.recursion_desired, cases[i].question > QUESTION_IN_SOA);
 			assert_int_equal(q.id, 0x3210);
 			assert_int_equal(q.question_type, cases[i].type);
 			assert_int_equal(q.question_class, cases[i].class);
