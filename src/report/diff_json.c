@@ -1,0 +1,251 @@
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "report/diff.h"
+
+/* JSON wants UTF-8, and has no NAN. */
+static json_t *text_or_null(const char *text)
+{
+	json_t *j = json_string(text);
+	size_t n = strlen(text);
+	char *escaped;
+
+	if (n == 0 || j) {
+		if (n > 0)
+			return j;
+		json_decref(j);
+		return json_null();
+	}
+	escaped = malloc(4 * n);
+	j = escaped ? json_stringn(escaped, csv_escape(escaped, 4 * n, text, n)) : NULL;
+	free(escaped);
+	return j;
+}
+
+static json_t *number(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *count(size_t v)
+{
+	return json_integer((json_int_t)v);
+}
+
+static json_t *address(const struct compare_side *s)
+{
+	char text[ADDR_TEXT_LEN];
+
+	return json_string(addr_text(&compare_target(s)->addr, text));
+}
+
+/* A place in the transition matrix. */
+static json_t *place(const struct comparison *c, uint32_t at)
+{
+	if (at < c->n_sites)
+		return text_or_null(compare_site_key(c, at));
+	return json_string(vp_state_name(at - c->n_sites == COMPARE_SILENT ? VP_SILENT : VP_NO_SITE));
+}
+
+static json_t *site_or_null(const struct comparison *c, uint32_t site)
+{
+	return site == COMPARE_NONE ? json_null() : text_or_null(compare_site_key(c, site));
+}
+
+static json_t *rtt(const struct compare_rtt *r)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "n", count(r->n), "median_ms", number(r->median_ms),
+		"p90_ms", number(r->p90_ms), "worst_ms", number(r->worst_ms), "mean_by_weight_ms",
+		number(r->mean_ms));
+}
+
+static json_t *site(const struct comparison *c, const struct compare_site *s)
+{
+	const struct catchment_site *at = s->now ? s->now : s->before;
+
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "site",
+		text_or_null(compare_name(c, s->key)), "site_before",
+		text_or_null(s->before ? compare_name(c, s->before->key) : ""), "city",
+		text_or_null(compare_name(c, at->city)), "fate", diff_fate_name(s->fate), "other",
+		site_or_null(c, s->other), "lat", number(at->lat), "lon", number(at->lon), "vps_before",
+		count(s->vps_before), "vps_now", count(s->vps_now), "share_before", number(s->share_before),
+		"share_now", number(s->share_now), "change", number(s->change), "low", number(s->low), "high",
+		number(s->high));
+}
+
+static json_t *sites(const struct comparison *c)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < c->n_sites; i++)
+		(void)json_array_append_new(a, site(c, &c->sites[i]));
+	return a;
+}
+
+static json_t *transitions(const struct comparison *c)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < c->n_cells; i++) {
+		const struct compare_cell *m = &c->cells[i];
+
+		(void)json_array_append_new(
+			a, json_pack("{s:o, s:o, s:o, s:o, s:o}", "before", place(c, m->from), "now",
+				   place(c, m->to), "vps", count(m->vps), "weight", number(m->weight), "cost",
+				   rtt(&m->cost)));
+	}
+	return a;
+}
+
+static json_t *groups(const struct comparison *c, const struct compare_group *g, size_t n, bool networks)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *id = networks ? g[i].id ? count(g[i].id) : json_null()
+				      : text_or_null(compare_name(c, g[i].id));
+
+		(void)json_array_append_new(
+			a, json_pack("{s:o, s:o, s:o, s:o, s:o}", networks ? "asn" : "country", id, "vps",
+				   count(g[i].vps), "moved", count(g[i].moved), "weight", number(g[i].weight),
+				   "weight_moved", number(g[i].weight_moved)));
+	}
+	return a;
+}
+
+static json_t *identities(const struct comparison *c)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < c->n_identities; i++)
+		(void)json_array_append_new(
+			a, json_pack("{s:o, s:o}", "identity",
+				   text_or_null(compare_name(c, c->identities[i].identity)), "site",
+				   site_or_null(c, c->identities[i].site)));
+	return a;
+}
+
+static json_t *state(const struct catchment_vp *row)
+{
+	return row ? json_string(vp_state_name(row->state)) : json_null();
+}
+
+static json_t *vps(const struct comparison *c, enum diff_sort sort)
+{
+	const struct compare_vp **v = diff_sorted(c, sort);
+	json_t *a = v ? json_array() : NULL;
+
+	for (size_t i = 0; a && i < c->n_vps; i++)
+		(void)json_array_append_new(
+			a, json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "vp",
+				   text_or_null(compare_name(c, v[i]->vp)), "change", diff_change_name(v[i]),
+				   "site_before", site_or_null(c, v[i]->site_before), "site_now",
+				   site_or_null(c, v[i]->site_now), "state_before", state(v[i]->before),
+				   "state_now", state(v[i]->now), "weight", number(v[i]->weight), "cost_ms",
+				   number(v[i]->cost_ms)));
+	free(v);
+	return a;
+}
+
+static json_t *inside(const struct compare_floor *f)
+{
+	return json_pack("{s:o, s:o, s:o}", "flips", number(f->flips), "chances", number(f->chances),
+		"interval_s", number(f->interval_s));
+}
+
+static json_t *test(const struct comparison *c)
+{
+	const struct compare_test *t = &c->test;
+
+	if (!t->done)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o}",
+		"baseline", text_or_null(t->base->path), "vps", count(t->vps), "moved_before",
+		count(t->moved_before), "moved_now", count(t->moved_now), "floor", number(t->floor),
+		"moved_share", number(t->now), "effect", number(t->effect), "alpha", number(c->options.alpha),
+		"clusters", count(t->clusters), "exact", t->exact, "p_sign_flip", number(t->p_flip), "pairs",
+		count(t->pairs), "p_rank", number(t->p_rank), "p", number(t->p), "p_holm", number(t->p_holm),
+		"lag_before_s", number(t->lag_before_s), "lag_now_s", number(t->lag_now_s),
+		"smallest_clusters", t->smallest ? count(t->smallest) : json_null(), "smallest_share",
+		t->smallest ? number(t->smallest_share) : json_null());
+}
+
+static json_t *counts(const struct comparison *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "both",
+		count(c->both), "only_before", count(c->only_before), "only_now", count(c->only_now),
+		"site_in_both", count(c->a), "moved", count(c->moved), "lost", count(c->lost), "regained",
+		count(c->regained), "no_site", count(c->no_site), "silent", count(c->silent), "excluded",
+		count(c->excluded), "clusters", count(c->n_clusters), "clusters_moved",
+		count(c->clusters_moved));
+}
+
+/* Adds the members; false without memory. */
+static bool put_members(json_t *j, const struct diff_view *d, const struct comparison *c)
+{
+	char sentence[DIFF_SENTENCE_MAX];
+	const struct {
+		const char *key;
+		json_t *value;
+	} members[] = {
+		{"verdict", json_string(diff_verdict_name(c->verdict))},
+		{"sentence", json_string(diff_sentence(c, sentence))},
+		{"service", text_or_null(compare_name(c, compare_target(&c->before)->service))},
+		{"target", address(&c->before)},
+		{"target_now", address(&c->now)},
+		{"before", text_or_null(c->before.set->path)},
+		{"now", text_or_null(c->now.set->path)},
+		{"vps", counts(c)},
+		{"moved_share", number(c->moved_share)},
+		{"similarity_known", number(c->similar_known)},
+		{"similarity_pessimistic", number(c->similar_all)},
+		{"weight", number(c->weight)},
+		{"n_eff", number(c->n_eff)},
+		{"test", test(c)},
+		{"inside_before", inside(&c->inside_before)},
+		{"inside_now", inside(&c->inside_now)},
+		{"rtt_before_ms", number(c->rtt_before_ms)},
+		{"rtt_now_ms", number(c->rtt_now_ms)},
+		{"cost_moved", rtt(&c->cost_moved)},
+		{"cost_stayed", rtt(&c->cost_stayed)},
+		{"sites", sites(c)},
+		{"transitions", transitions(c)},
+		{"countries", groups(c, c->countries, c->n_countries, false)},
+		{"networks", groups(c, c->networks, c->n_networks, true)},
+		{"identities_new", identities(c)},
+		{"fails", json_boolean(diff_fails(d, c))},
+		{"vantage_points", vps(c, d->sort)},
+	};
+	bool whole = true;
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		whole = json_object_set_new(j, members[i].key, members[i].value) == 0 && whole;
+	return whole;
+}
+
+int diff_json(FILE *out, const struct diff_view *d)
+{
+	json_t *all = json_object(), *warnings = json_array(), *list = json_array();
+	int rc = all && warnings && list ? 0 : ERR_NOMEM;
+
+	for (size_t i = 0; i < d->n_warnings; i++)
+		(void)json_array_append_new(warnings, text_or_null(d->warnings[i]));
+	(void)json_object_set_new(all, "warnings", warnings);
+	for (size_t i = 0; rc == 0 && i < d->n; i++) {
+		json_t *j = json_object();
+
+		if (!put_members(j, d, &d->v[i]) || json_array_append(list, j) < 0)
+			rc = ERR_NOMEM;
+		json_decref(j);
+	}
+	(void)json_object_set_new(all, "comparisons", list);
+	if (rc == 0 && (json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(10)) < 0 ||
+			       fputc('\n', out) == EOF))
+		rc = ERR_IO;
+	json_decref(all);
+	return rc;
+}
