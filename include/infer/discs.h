@@ -1,8 +1,8 @@
-/* Discs on the Earth, and which of them share no point: what answers one round-trip time lies within a disc around the vantage
- * point, so that discs without a common point are different sites.
+/* Discs on the Earth, and which of them share no point: what answered a probe lies within a disc around the vantage point, so
+ * that discs without a common point are different sites.
  *
- * Two discs are disjoint when the arc between their centres is longer than the sum of their radii, which widened discs
- * (discs_radius_km) make a proof on the ellipsoid too. */
+ * Two discs are disjoint when the arc between their centres is longer than the sum of their radii. With discs_radius_km's
+ * radii that proves it on the ellipsoid too. */
 #ifndef INFER_DISCS_H
 #define INFER_DISCS_H
 
@@ -16,37 +16,48 @@
  * centre is known. Never above half the circumference. */
 double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms);
 
-/* Discs by ascending radius (of equals, as they were added), as columns that a compiler makes vectors of: with unit vectors p and
- * q to the centres and radii a and b in radians, p.q - cos a cos b + sin a sin b is below 0 when they are disjoint, and
- * p.q - cos a cos b - sin a sin b is at least 0 when the smaller lies inside the larger. */
+struct disc {
+	struct geo_point at;
+	double km;
+	uint32_t id; /* the caller's */
+};
+
+/* The columns are for many pairs at a time: of unit vectors p, q and radii a, b in radians with a + b below pi,
+ * p.q - cos a cos b + sin a sin b is negative when the discs are disjoint. They are filled up to a multiple of DISCS_LANES with
+ * discs as large as the globe. */
+enum { DISCS_LANES = 8 };
 struct discs {
-	float *x, *y, *z, *cos_r,
-		*sin_r; /* cos_r is -1 and sin_r 0 for half the globe or more: disjoint from none */
-	double *km;     /* radii */
-	struct geo_point *at;
-	uint32_t *id; /* the caller's */
+	struct disc *v;
 	size_t n, cap;
+	float *x, *y, *z, *r, *cos_r, *sin_r;
+	float *columns;
+	size_t cap_columns;
 };
 
 /* Forgets the discs; their memory is used again. */
 void discs_clear(struct discs *d);
 /* ERR_NOMEM. */
 int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t id);
-/* To be called once after the last discs_add, before the questions below. ERR_NOMEM. */
-int discs_sort(struct discs *d);
+/* By radius, the smallest first; of equals by id. */
+void discs_sort(struct discs *d);
+/* Fills the columns: to be called before the questions below. ERR_NOMEM. */
+int discs_finish(struct discs *d);
 void discs_free(struct discs *d);
 
-/* By position in the order. */
-bool discs_disjoint(const struct discs *d, size_t a, size_t b);
+bool discs_disjoint(const struct disc *a, const struct disc *b);
+/* The discs [from, n) that are disjoint from `a`, ascending, into out[n]; returns how many. */
+size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out);
+/* The discs that do not hold the point. */
+size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t *out);
 
-/* Largest set of discs of which no two share a point. */
+/* The largest set of discs of which no two share a point. */
 struct discs_independent {
-	uint32_t *v; /* positions, ascending */
+	uint32_t *v; /* positions */
 	size_t n, cap;
 	bool exact; /* false: the search was cut short; there are at least n */
 	struct discs_search *work;
 };
-/* Looks at `budget` nodes of the search at most. ERR_NOMEM. */
+/* Of sorted, finished discs. Looks at `budget` nodes of the search at most. ERR_NOMEM. */
 int discs_independent(struct discs_independent *out, const struct discs *d, size_t budget);
 void discs_independent_free(struct discs_independent *out);
 

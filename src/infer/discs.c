@@ -1,0 +1,382 @@
+#include "infer/discs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+
+static const double half_turn_km = 3.14159265358979323846 * GEO_RADIUS_KM;
+/* What is nearer than this to touching, in the float columns, is looked at again in double. */
+static const float doubt = 4e-6F;
+
+double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms)
+{
+	double km = rtt_ms * km_per_ms * (1 + GEO_SPHERE_ERROR) + accuracy_km;
+
+	return km < GEO_FARTHEST_KM ? km : GEO_FARTHEST_KM;
+}
+
+void discs_clear(struct discs *d)
+{
+	d->n = 0;
+}
+
+int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t id)
+{
+	if (vec_reserve(&d->v, &d->cap, d->n + 1) < 0)
+		return ERR_NOMEM;
+	d->v[d->n++] = (struct disc){*at, km, id};
+	return 0;
+}
+
+static int by_radius(const void *a, const void *b)
+{
+	const struct disc *x = a, *y = b;
+
+	if (x->km < y->km || x->km > y->km)
+		return x->km < y->km ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void discs_sort(struct discs *d)
+{
+	qsort(d->v, d->n, sizeof *d->v, by_radius);
+}
+
+void discs_free(struct discs *d)
+{
+	free(d->v);
+	free(d->columns);
+	*d = (struct discs){0};
+}
+
+/* --- columns --- */
+
+/* sin(h) for h of 0 to pi/2, to 6e-8. */
+static inline float sine(float h)
+{
+	float q = h * h;
+
+	return h *
+	       (1 + q * (-1.6666667e-1F +
+				q * (8.3333333e-3F + q * (-1.9841270e-4F +
+								 q * (2.7557319e-6F + q * -2.5052108e-8F)))));
+}
+
+static void fill_angles(struct discs *d, size_t at)
+{
+	for (size_t i = at; i < at + DISCS_LANES; i++) {
+		float s = sine(d->r[i] / 2), c2 = 1 - s * s;
+
+		d->cos_r[i] = 1 - 2 * s * s;
+		d->sin_r[i] = 2 * s * sqrtf(c2 > 0 ? c2 : 0);
+	}
+}
+
+int discs_finish(struct discs *d)
+{
+	size_t padded = (d->n + DISCS_LANES - 1) / DISCS_LANES * DISCS_LANES;
+	float **const column[] = {&d->x, &d->y, &d->z, &d->r, &d->cos_r, &d->sin_r};
+
+	if (vec_reserve(&d->columns, &d->cap_columns, padded * 6) < 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < 6; i++)
+		*column[i] = d->columns + i * padded;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct disc *v = &d->v[i];
+
+		d->x[i] = (float)v->at.x;
+		d->y[i] = (float)v->at.y;
+		d->z[i] = (float)v->at.z;
+		d->r[i] = (float)((v->km < half_turn_km ? v->km : half_turn_km) / GEO_RADIUS_KM);
+	}
+	for (size_t i = d->n; i < padded; i++) {
+		d->x[i] = d->y[i] = d->z[i] = 0;
+		d->r[i] = (float)(half_turn_km / GEO_RADIUS_KM);
+	}
+	for (size_t i = 0; i < padded; i += DISCS_LANES)
+		fill_angles(d, i);
+	return 0;
+}
+
+bool discs_disjoint(const struct disc *a, const struct disc *b)
+{
+	double sum = a->km + b->km;
+
+	return sum < half_turn_km && geo_arc_km(&a->at, &b->at) > sum;
+}
+
+/* Whether any of the eight may be disjoint from `a`, given as columns. */
+static inline bool any_disjoint(
+	const struct discs *d, const float a[static 5], size_t at, float margin[static 8])
+{
+	int found = 0;
+
+	for (size_t k = 0; k < DISCS_LANES; k++) {
+		size_t i = at + k;
+
+		margin[k] = a[0] * d->x[i] + a[1] * d->y[i] + a[2] * d->z[i] - a[3] * d->cos_r[i] +
+			    a[4] * d->sin_r[i];
+		found |= margin[k] < doubt;
+	}
+	return found;
+}
+
+size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out)
+{
+	float r = (float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM), s = sine(r / 2);
+	float column[5] = {(float)a->at.x, (float)a->at.y, (float)a->at.z, 1 - 2 * s * s,
+		2 * s * sqrtf(s * s < 1 ? 1 - s * s : 0)};
+	size_t n = 0;
+
+	for (size_t at = from / DISCS_LANES * DISCS_LANES; at < d->n; at += DISCS_LANES) {
+		float margin[DISCS_LANES];
+
+		if (!any_disjoint(d, column, at, margin))
+			continue;
+		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++)
+			if (margin[k] < doubt && at + k >= from && discs_disjoint(a, &d->v[at + k]))
+				out[n++] = (uint32_t)(at + k);
+	}
+	return n;
+}
+
+size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t *out)
+{
+	const struct disc point = {*p, 0, 0};
+
+	return discs_disjoint_from(d, &point, 0, out);
+}
+
+/* --- the largest independent set --- */
+
+/* Largest clique in the graph of disjoint pairs, by branch and bound: the candidates are coloured greedily, discs that meet
+ * sharing a colour, and no set takes more than one disc of each (Tomita and Seki, DMTCS 2003). Bits of a row: the discs that are
+ * disjoint from it. */
+struct discs_search {
+	uint64_t *row;
+	size_t cap_row;
+	uint64_t *sets; /* one set of candidates for each depth, two more to colour with */
+	size_t cap_sets;
+	uint32_t *order; /* vertices by colour, for each depth */
+	uint32_t *colour;
+	size_t cap_order, cap_colour;
+	uint32_t *kept; /* discs that hold no other disc */
+	size_t n_kept, cap_kept;
+	uint32_t *now, *best;
+	size_t cap_now, cap_best, n_now, n_best;
+	size_t words, budget;
+	bool cut;
+};
+
+/* A disc that holds another one is in no need of being looked at: whatever excludes it excludes the other as well. */
+static bool holds_one(const struct discs *d, const struct discs_search *s, size_t big)
+{
+	const struct disc *b = &d->v[big];
+
+	for (size_t i = 0; i < s->n_kept; i++) {
+		const struct disc *a = &d->v[s->kept[i]];
+
+		if (geo_arc_km(&a->at, &b->at) + a->km <= b->km)
+			return true;
+	}
+	return false;
+}
+
+static int keep_needed(struct discs_search *s, const struct discs *d)
+{
+	s->n_kept = 0;
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->v[i].km >= half_turn_km && s->n_kept > 0)
+			break;
+		if (holds_one(d, s, i))
+			continue;
+		if (vec_reserve(&s->kept, &s->cap_kept, s->n_kept + 1) < 0)
+			return ERR_NOMEM;
+		s->kept[s->n_kept++] = (uint32_t)i;
+	}
+	return 0;
+}
+
+static void set_bit(uint64_t *set, size_t i)
+{
+	set[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+static bool has_bit(const uint64_t *set, size_t i)
+{
+	return set[i / 64] >> i % 64 & 1;
+}
+
+static void clear_bit(uint64_t *set, size_t i)
+{
+	set[i / 64] &= ~((uint64_t)1 << i % 64);
+}
+
+static int make_rows(struct discs_search *s, const struct discs *d)
+{
+	size_t n = s->n_kept;
+
+	s->words = (n + 63) / 64;
+	if (vec_reserve(&s->row, &s->cap_row, n * s->words + 1) < 0)
+		return ERR_NOMEM;
+	memset(s->row, 0, n * s->words * sizeof *s->row);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			if (discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]])) {
+				set_bit(s->row + i * s->words, k);
+				set_bit(s->row + k * s->words, i);
+			}
+	return 0;
+}
+
+/* The lowest bit, which is taken out; SIZE_MAX when there is none. */
+static size_t take_bit(uint64_t *set, size_t words)
+{
+	for (size_t w = 0; w < words; w++)
+		if (set[w]) {
+			size_t i = w * 64 + (size_t)__builtin_ctzll(set[w]);
+
+			set[w] &= set[w] - 1;
+			return i;
+		}
+	return SIZE_MAX;
+}
+
+/* Colours the candidates: order[] and colour[] (from 1) by ascending colour; returns how many there are. */
+static size_t colour(struct discs_search *s, const uint64_t *candidates, uint32_t *order, uint32_t *colours)
+{
+	uint64_t *left = s->sets + s->n_kept * s->words + s->words, *class = left + s->words;
+	size_t n = 0, v;
+
+	memcpy(left, candidates, s->words * sizeof *left);
+	for (uint32_t c = 1;; c++) {
+		size_t before = n;
+
+		memcpy(class, left, s->words * sizeof *class);
+		while ((v = take_bit(class, s->words)) != SIZE_MAX) {
+			clear_bit(left, v);
+			for (size_t w = 0; w < s->words; w++)
+				class[w] &= ~s->row[v * s->words + w];
+			order[n] = (uint32_t)v;
+			colours[n++] = c;
+		}
+		if (n == before)
+			return n;
+	}
+}
+
+static void take_best(struct discs_search *s)
+{
+	if (s->n_now <= s->n_best)
+		return;
+	memcpy(s->best, s->now, s->n_now * sizeof *s->now);
+	s->n_best = s->n_now;
+}
+
+static void branch(struct discs_search *s, uint64_t *candidates, size_t start)
+{
+	uint32_t *order = s->order + start, *colours = s->colour + start;
+	size_t n = colour(s, candidates, order, colours);
+	uint64_t *next = candidates + s->words;
+
+	take_best(s);
+	for (size_t i = n; i-- > 0 && s->n_now + colours[i] > s->n_best;) {
+		size_t v = order[i];
+
+		if (s->budget == 0) {
+			s->cut = true;
+			return;
+		}
+		s->budget--;
+		for (size_t w = 0; w < s->words; w++)
+			next[w] = candidates[w] & s->row[v * s->words + w];
+		s->now[s->n_now++] = (uint32_t)v;
+		branch(s, next, start + n);
+		s->n_now--;
+		clear_bit(candidates, v);
+	}
+}
+
+/* The smallest first, each that none taken excludes: what the search has to better. */
+static void greedy(struct discs_search *s)
+{
+	s->n_best = 0;
+	for (size_t v = 0; v < s->n_kept; v++) {
+		bool free_of = true;
+
+		for (size_t i = 0; i < s->n_best && free_of; i++)
+			free_of = has_bit(s->row + s->best[i] * s->words, v);
+		if (free_of)
+			s->best[s->n_best++] = (uint32_t)v;
+	}
+}
+
+static int search(struct discs_search *s, size_t budget)
+{
+	/* Memory of the search goes with the square of their number; so many never met in practice. */
+	enum { SEARCHED_MAX = 2048 };
+	size_t n = s->n_kept, stack = n * (n + 1) / 2 + 1;
+
+	if (vec_reserve(&s->now, &s->cap_now, n + 1) < 0 || vec_reserve(&s->best, &s->cap_best, n + 1) < 0)
+		return ERR_NOMEM;
+	s->n_now = 0;
+	s->budget = budget;
+	greedy(s);
+	s->cut = n > SEARCHED_MAX;
+	if (s->cut || n == 0)
+		return 0;
+	if (vec_reserve(&s->sets, &s->cap_sets, (n + 3) * s->words) < 0 ||
+		vec_reserve(&s->order, &s->cap_order, stack) < 0 ||
+		vec_reserve(&s->colour, &s->cap_colour, stack) < 0)
+		return ERR_NOMEM;
+	memset(s->sets, 0, s->words * sizeof *s->sets);
+	for (size_t i = 0; i < n; i++)
+		set_bit(s->sets, i);
+	branch(s, s->sets, 0);
+	return 0;
+}
+
+int discs_independent(struct discs_independent *out, const struct discs *d, size_t budget)
+{
+	struct discs_search *s = out->work ? out->work : calloc(1, sizeof *s);
+	int rc;
+
+	out->n = 0;
+	out->work = s;
+	if (!s)
+		return ERR_NOMEM;
+	rc = keep_needed(s, d);
+	if (rc == 0)
+		rc = make_rows(s, d);
+	if (rc == 0)
+		rc = search(s, budget);
+	if (rc == 0)
+		rc = vec_reserve(&out->v, &out->cap, s->n_best + 1);
+	if (rc < 0)
+		return ERR_NOMEM;
+	for (; out->n < s->n_best; out->n++)
+		out->v[out->n] = s->kept[s->best[out->n]];
+	out->exact = !s->cut;
+	return 0;
+}
+
+void discs_independent_free(struct discs_independent *out)
+{
+	struct discs_search *s = out->work;
+
+	if (s) {
+		free(s->row);
+		free(s->sets);
+		free(s->order);
+		free(s->colour);
+		free(s->kept);
+		free(s->now);
+		free(s->best);
+		free(s);
+	}
+	free(out->v);
+	*out = (struct discs_independent){0};
+}

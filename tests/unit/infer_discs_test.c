@@ -1,0 +1,196 @@
+/* infer/discs: disjoint discs against the plain definition, the largest independent set against trying all subsets. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "dice.h"
+#include "infer/discs.h"
+
+static const double half_turn_km = 3.14159265358979323846 * GEO_RADIUS_KM;
+
+static double uniform(struct dice *luck, double low, double high)
+{
+	return low + (high - low) * (double)dice(luck, 1u << 30) / (1u << 30);
+}
+
+/* Clustered as vantage points are, some at the poles and on both sides of the antimeridian. */
+static struct geo_point random_point(struct dice *luck)
+{
+	static const double cluster[][2] = {{50, 8}, {40, -75}, {-90, 0}, {90, 0}, {0, 180}, {-35, 150}};
+	const double *c = cluster[dice(luck, 6)];
+	double lat = c[0] + uniform(luck, -12, 12);
+
+	return geo_point_of(lat > 90    ? 180 - lat
+			    : lat < -90 ? -180 - lat
+					: lat,
+		c[1] + uniform(luck, -20, 20));
+}
+
+static void fill(struct discs *d, struct dice *luck, size_t n)
+{
+	discs_clear(d);
+	for (size_t i = 0; i < n; i++) {
+		struct geo_point p = random_point(luck);
+		double km = pow(10, uniform(luck, -1, 4.3));
+
+		assert_int_equal(discs_add(d, &p, dice(luck, 20) ? km : 0, (uint32_t)i), 0);
+	}
+	discs_sort(d);
+	assert_int_equal(discs_finish(d), 0);
+}
+
+static bool plainly_disjoint(const struct disc *a, const struct disc *b)
+{
+	return a->km + b->km < half_turn_km && geo_arc_km(&a->at, &b->at) > a->km + b->km;
+}
+
+static void many_pairs_at_a_time_are_as_one_by_one(void **state)
+{
+	struct dice luck = dice_of(1);
+	struct discs d = {0};
+	uint32_t found[64];
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		size_t n = dice(&luck, 64), from = n ? dice(&luck, (unsigned)n) : 0;
+
+		fill(&d, &luck, n);
+		for (size_t a = 0; a < n; a++) {
+			size_t k = 0, got = discs_disjoint_from(&d, &d.v[a], from, found);
+
+			for (size_t b = from; b < n; b++)
+				if (plainly_disjoint(&d.v[a], &d.v[b])) {
+					assert_true(k < got);
+					assert_int_equal(found[k++], b);
+				}
+			assert_int_equal(k, got);
+		}
+	}
+	discs_free(&d);
+}
+
+/* Sizes of the largest independent sets of all subsets, by their lowest member taken or not. */
+static size_t by_brute_force(const struct discs *d)
+{
+	uint32_t meets[20] = {0};
+	uint8_t *best = calloc((size_t)1 << d->n, 1);
+	size_t result;
+
+	assert_non_null(best);
+	for (size_t a = 0; a < d->n; a++)
+		for (size_t b = 0; b < d->n; b++)
+			if (a == b || !plainly_disjoint(&d->v[a], &d->v[b]))
+				meets[a] |= 1u << b;
+	for (uint32_t set = 1; set < 1u << d->n; set++) {
+		uint32_t low = (uint32_t)__builtin_ctz(set);
+		uint8_t with = (uint8_t)(1 + best[set & ~meets[low]]), without = best[set & (set - 1)];
+
+		best[set] = with > without ? with : without;
+	}
+	result = best[((size_t)1 << d->n) - 1];
+	free(best);
+	return result;
+}
+
+static void the_largest_set_is_the_largest(void **state)
+{
+	struct dice luck = dice_of(2);
+	struct discs d = {0};
+	struct discs_independent set = {0};
+	size_t biggest = 0;
+
+	(void)state;
+	for (int round = 0; round < 10000; round++) {
+		/* All of 20 take a second in a hundred; most rounds are smaller. */
+		fill(&d, &luck, dice(&luck, round % 100 ? 15 : 21));
+		assert_int_equal(discs_independent(&set, &d, 1000000), 0);
+		assert_true(set.exact);
+		assert_int_equal(set.n, by_brute_force(&d));
+		for (size_t a = 0; a < set.n; a++)
+			for (size_t b = 0; b < a; b++)
+				assert_true(plainly_disjoint(&d.v[set.v[a]], &d.v[set.v[b]]));
+		biggest = set.n > biggest ? set.n : biggest;
+	}
+	assert_true(biggest > 5);
+	discs_independent_free(&set);
+	discs_free(&d);
+}
+
+static void a_search_cut_short_says_so(void **state)
+{
+	struct dice luck = dice_of(3);
+	struct discs d = {0};
+	struct discs_independent set = {0};
+	size_t found;
+
+	(void)state;
+	/* Equals, which are hard: each meets a few around it. */
+	for (uint32_t i = 0; i < 300; i++) {
+		struct geo_point p = geo_point_of(uniform(&luck, -20, 20), uniform(&luck, -20, 20));
+
+		assert_int_equal(discs_add(&d, &p, 200, i), 0);
+	}
+	discs_sort(&d);
+	assert_int_equal(discs_finish(&d), 0);
+	assert_int_equal(discs_independent(&set, &d, 0), 0);
+	assert_true(!set.exact && set.n > 10);
+	found = set.n;
+	assert_int_equal(discs_independent(&set, &d, 10000), 0);
+	assert_true(set.n >= found);
+	discs_independent_free(&set);
+	discs_free(&d);
+}
+
+static void one_more_disc_never_proves_fewer(void **state)
+{
+	struct dice luck = dice_of(4);
+	struct discs all = {0}, some = {0};
+	struct discs_independent set = {0};
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		size_t before = 0;
+
+		fill(&all, &luck, 40);
+		discs_clear(&some);
+		for (size_t i = 0; i < all.n; i++) {
+			const struct disc *a = &all.v[(i * 7) % all.n];
+
+			assert_int_equal(discs_add(&some, &a->at, a->km, a->id), 0);
+			discs_sort(&some);
+			assert_int_equal(discs_finish(&some), 0);
+			assert_int_equal(discs_independent(&set, &some, 1000000), 0);
+			assert_true(set.exact && set.n >= before);
+			before = set.n;
+		}
+	}
+	discs_independent_free(&set);
+	discs_free(&some);
+	discs_free(&all);
+}
+
+static void radii_are_widened_and_bounded(void **state)
+{
+	(void)state;
+	assert_float_equal(discs_radius_km(10, 0, GEO_DISC_KM_PER_MS), 1006, 1e-6);
+	assert_float_equal(discs_radius_km(0, 300, GEO_DISC_KM_PER_MS), 300, 0);
+	assert_float_equal(discs_radius_km(1e9, 0, GEO_DISC_KM_PER_MS), GEO_FARTHEST_KM, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(radii_are_widened_and_bounded),
+		cmocka_unit_test(many_pairs_at_a_time_are_as_one_by_one),
+		cmocka_unit_test(the_largest_set_is_the_largest),
+		cmocka_unit_test(a_search_cut_short_says_so),
+		cmocka_unit_test(one_more_disc_never_proves_fewer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
