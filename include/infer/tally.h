@@ -17,9 +17,9 @@
 
 /* Round-trip times of one vantage point to what answers under one label: they bound where that can be. */
 struct tally_reach {
-	uint32_t vp;   /* rank */
-	int32_t group; /* NAMING_NONE: who answered is not known */
-	int64_t min_ns;
+	uint32_t vp;    /* rank */
+	int32_t group;  /* NAMING_NONE: who answered is not known */
+	int64_t min_ns; /* -1: none */
 };
 
 struct tally {
@@ -34,6 +34,7 @@ struct tally {
 	enum probe_kind rtt_probe;
 	int64_t min_ns[PROBE_KINDS]; /* on flow 0; -1: none */
 	uint32_t first_s, last_s;
+	size_t first_reach, n_reach; /* of tallies.reach */
 	uint32_t named, foreign, unknown,
 		nameless; /* DNS replies on flow 0: that fit a rule of the target; another
 						       operator's; no rule; without identity */

@@ -6,6 +6,8 @@
 
 #include "base/vec.h"
 
+static const double none = (double)NAN;
+
 /* How often something was met, and when first. */
 struct count {
 	uint32_t what, n;
@@ -242,7 +244,7 @@ static void judge(struct tally *t, const struct tally_work *w, const struct samp
 	}
 	t->state = site ? VP_SITE : replied ? VP_NO_SITE : left ? VP_SILENT : VP_UNMEASURED;
 	t->site = site ? (int32_t)site->what : NAMING_NONE;
-	t->site_share = site ? (double)site->n / t->answered : NAN;
+	t->site_share = site ? (double)site->n / t->answered : none;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -251,11 +253,12 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* A time bounds where a group is. Other kinds on flow 0 went where DNS went only if that was one place. */
-static int put_reach(struct tallies *ts, const struct tally *t)
+static int put_reach(struct tallies *ts, struct tally *t)
 {
 	const struct counts *groups = &ts->work->groups;
 	int64_t others = -1;
 
+	t->first_reach = ts->n_reach;
 	for (enum probe_kind k = PROBE_DNS; k < PROBE_KINDS; k++)
 		others = k == PROBE_DNS ? others : least(others, t->min_ns[k]);
 	if (vec_reserve(&ts->reach, &ts->cap_reach, ts->n_reach + groups->n + 1) < 0)
@@ -263,12 +266,13 @@ static int put_reach(struct tallies *ts, const struct tally *t)
 	for (size_t i = 0; i < groups->n; i++) {
 		int64_t rtt_ns = groups->n == 1 ? least(groups->v[i].min_ns, others) : groups->v[i].min_ns;
 
-		if (rtt_ns > 0)
+		if (rtt_ns > 0 || (int32_t)groups->v[i].what >= 0)
 			ts->reach[ts->n_reach++] =
 				(struct tally_reach){t->vp, (int32_t)groups->v[i].what, rtt_ns};
 	}
 	if (groups->n == 0 && others > 0)
 		ts->reach[ts->n_reach++] = (struct tally_reach){t->vp, NAMING_NONE, others};
+	t->n_reach = ts->n_reach - t->first_reach;
 	return 0;
 }
 
