@@ -18,6 +18,17 @@ struct observe_answer {
 	uint32_t replies;
 	uint8_t flows[32]; /* bit set: flows that met it */
 	int64_t min_ns;    /* -1: none */
+	uint32_t number;   /* of the answer while rows come in; its index once observe_finish was called */
+};
+
+/* One reply. */
+struct observe_sample {
+	struct wall sent_at;
+	int64_t rtt_ns;  /* -1: none */
+	uint32_t answer; /* index into `answers` */
+	uint8_t flow, dns_flags;
+	int16_t reply_ttl, rcode; /* -1: not known */
+	bool disputed;            /* a second answer, another one, came to the same probe */
 };
 
 /* One kind of probe, or one question of dns. */
@@ -31,6 +42,8 @@ struct observe_line {
 	uint8_t flows[32], flows_answered[32];
 	int64_t *rtt_ns; /* ascending once observe_finish was called */
 	size_t n_rtt, cap_rtt;
+	struct observe_sample *samples; /* replies, by time of sending once observe_finish was called */
+	size_t n_samples, cap_samples;
 	struct observe_answer *answers; /* most replies first */
 	size_t n_answers, cap_answers;
 	int16_t icmp_type, icmp_code; /* of the last ICMP error; -1: none */
@@ -50,6 +63,11 @@ struct observation {
 int observe_add(struct observation *o, const struct record *r);
 void observe_finish(struct observation *o);
 void observe_free(struct observation *o);
+
+/* The line of this kind, of dns the one with most replies; NULL when there was no reply. */
+const struct observe_line *observe_best(const struct observation *o, enum probe_kind kind);
+/* The shortest time of a kind over all its lines and flows; -1 when there is none. */
+int64_t observe_kind_min_ns(const struct observation *o, enum probe_kind kind);
 
 /* Of sorted times: the smallest, and the middle (mean of two when even); -1 when there are none. */
 int64_t observe_min_ns(const struct observe_line *l);

@@ -243,8 +243,9 @@ static struct plan make_plan(const struct session *s)
 
 	for (size_t i = 0; i < s->targets.n; i++)
 		for (uint32_t k = 0; k < s->n_slots; k++)
-			if (c->all_kinds || !s->targets.v[i].probes ||
-				s->targets.v[i].probes & 1U << s->slots[k].kind)
+			if ((c->all_kinds || !s->targets.v[i].probes ||
+				    s->targets.v[i].probes & 1U << s->slots[k].kind) &&
+				(!c->wants || c->wants(c->wants_arg, (uint32_t)i, &s->slots[k])))
 				p.probes += c->rounds;
 	by_rate = (double)p.probes / c->rate_pps;
 	by_gap = (double)(p.passes - 1) * (double)c->gap_ns / 1e9;

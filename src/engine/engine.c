@@ -93,9 +93,12 @@ static bool gap_over(const struct engine *e, uint32_t target, struct mono now)
 	return last == 0 || (uint32_t)(now_ms - (last - 1)) >= e->c.gap_ns / NS_PER_MS;
 }
 
-static bool answers(const struct engine *e, const struct target *t, enum probe_kind kind)
+static bool answers(const struct engine *e, uint32_t target, const struct schedule_slot *slot)
 {
-	return e->c.all_kinds || t->probes == 0 || t->probes & 1U << kind;
+	const struct target *t = &e->c.targets->v[target];
+
+	return (e->c.all_kinds || t->probes == 0 || t->probes & 1U << slot->kind) &&
+	       (!e->c.wants || e->c.wants(e->c.wants_arg, target, slot));
 }
 
 static bool next_retry(struct engine *e, struct mono now, struct engine_due *due)
@@ -125,7 +128,7 @@ static enum engine_answer next_scheduled(struct engine *e, struct mono now, stru
 		struct schedule_item it = schedule_at(&e->schedule, e->next);
 		const struct schedule_slot *slot = &e->c.slots[it.slot];
 
-		if (!answers(e, &e->c.targets->v[it.target], slot->kind))
+		if (!answers(e, it.target, slot))
 			continue;
 		if (!gap_over(e, it.target, now))
 			return ENGINE_WAIT;

@@ -78,7 +78,8 @@ static struct observe_answer *answer_of(struct observe_line *l, const struct rec
 	if (vec_reserve(&l->answers, &l->cap_answers, l->n_answers + 1) < 0)
 		return NULL;
 	a = &l->answers[l->n_answers];
-	*a = (struct observe_answer){.has_nsid = has_nsid, .rcode = r->rcode, .min_ns = -1};
+	*a = (struct observe_answer){
+		.has_nsid = has_nsid, .rcode = r->rcode, .min_ns = -1, .number = (uint32_t)l->n_answers};
 	if (copy_bytes(r->nsid, &a->nsid) < 0 || copy_bytes(r->txt, &a->txt) < 0) {
 		free((void *)(uintptr_t)a->nsid.p);
 		return NULL;
@@ -87,12 +88,23 @@ static struct observe_answer *answer_of(struct observe_line *l, const struct rec
 	return a;
 }
 
-static int add_reply(struct observe_line *l, const struct record *r)
+static int add_reply(struct observe_line *l, const struct record *r, bool disputed)
 {
 	struct observe_answer *a = answer_of(l, r);
 
-	if (!a || vec_reserve(&l->rtt_ns, &l->cap_rtt, l->n_rtt + 1) < 0)
+	if (!a || vec_reserve(&l->rtt_ns, &l->cap_rtt, l->n_rtt + 1) < 0 ||
+		vec_reserve(&l->samples, &l->cap_samples, l->n_samples + 1) < 0)
 		return ERR_NOMEM;
+	l->samples[l->n_samples++] = (struct observe_sample){
+		.sent_at = r->tx_time,
+		.rtt_ns = r->rtt_ns,
+		.answer = a->number,
+		.flow = r->flow,
+		.dns_flags = r->dns_flags,
+		.reply_ttl = r->reply_ttl,
+		.rcode = r->rcode,
+		.disputed = disputed,
+	};
 	l->received++;
 	set_flow(l->flows_answered, r->flow);
 	a->replies++;
@@ -130,6 +142,7 @@ int observe_add(struct observation *o, const struct record *r)
 {
 	struct observe_line *l = line_of(o, r);
 	char first[8], second[8];
+	bool disputed;
 
 	if (!l)
 		return ERR_RANGE;
@@ -146,11 +159,12 @@ int observe_add(struct observation *o, const struct record *r)
 	/* Another answer: a bad one that came first, or any that came second. Whom it names may be empty. */
 	extra_value(r, "first_ms", first, sizeof(first));
 	extra_value(r, "second_ms", second, sizeof(second));
-	l->second_answers += first[0] || second[0];
+	disputed = first[0] || second[0];
+	l->second_answers += disputed;
 	if (r->outcome == OUTCOME_BAD_REPLY)
 		extra_value(r, "bad", l->fault, sizeof(l->fault));
 	if (r->outcome == OUTCOME_REPLY || r->outcome == OUTCOME_RST || r->outcome == OUTCOME_LATE)
-		return add_reply(l, r);
+		return add_reply(l, r, disputed);
 	return 0;
 }
 
@@ -176,15 +190,38 @@ static int by_probe(const void *a, const void *b)
 	return kind ? kind : retry ? retry : (int)x->question - (int)y->question;
 }
 
+static int by_sending(const void *a, const void *b)
+{
+	const struct observe_sample *x = a, *y = b;
+
+	return (x->sent_at.ns > y->sent_at.ns) - (x->sent_at.ns < y->sent_at.ns);
+}
+
+/* Answers in their order, and samples that know them by it. */
+static void sort_answers(struct observe_line *l)
+{
+	if (l->n_answers)
+		qsort(l->answers, l->n_answers, sizeof(*l->answers), by_replies);
+	for (size_t k = 0; k < l->n_samples; k++) {
+		uint32_t at = 0;
+
+		while (l->answers[at].number != l->samples[k].answer)
+			at++;
+		l->samples[k].answer = at;
+	}
+	for (uint32_t k = 0; k < l->n_answers; k++)
+		l->answers[k].number = k;
+	if (l->n_samples)
+		qsort(l->samples, l->n_samples, sizeof(*l->samples), by_sending);
+}
+
 void observe_finish(struct observation *o)
 {
 	qsort(o->line, o->n, sizeof(o->line[0]), by_probe);
 	for (size_t i = 0; i < o->n; i++) {
 		if (o->line[i].n_rtt)
 			qsort(o->line[i].rtt_ns, o->line[i].n_rtt, sizeof(*o->line[i].rtt_ns), by_time);
-		if (o->line[i].n_answers)
-			qsort(o->line[i].answers, o->line[i].n_answers, sizeof(*o->line[i].answers),
-				by_replies);
+		sort_answers(&o->line[i]);
 	}
 }
 
@@ -197,8 +234,29 @@ void observe_free(struct observation *o)
 		}
 		free(o->line[i].answers);
 		free(o->line[i].rtt_ns);
+		free(o->line[i].samples);
 	}
 	o->n = 0;
+}
+
+const struct observe_line *observe_best(const struct observation *o, enum probe_kind kind)
+{
+	const struct observe_line *best = NULL;
+
+	for (const struct observe_line *l = o->line; l < o->line + o->n; l++)
+		if (l->kind == kind && l->received && (!best || l->received > best->received))
+			best = l;
+	return best;
+}
+
+int64_t observe_kind_min_ns(const struct observation *o, enum probe_kind kind)
+{
+	int64_t min = -1;
+
+	for (const struct observe_line *l = o->line; l < o->line + o->n; l++)
+		if (l->kind == kind && l->n_rtt && (min < 0 || l->rtt_ns[0] < min))
+			min = l->rtt_ns[0];
+	return min;
 }
 
 int64_t observe_min_ns(const struct observe_line *l)
