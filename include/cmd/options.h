@@ -12,7 +12,7 @@
 #include "data/record.h"
 #include "data/run.h"
 
-enum { OPTIONS_LISTS_MAX = 16 };
+enum { OPTIONS_LISTS_MAX = 16, OPTIONS_BASELINES_MAX = 512 };
 /* auto: raw with the privilege for it, else plain (net/carrier.h) */
 enum sockets { SOCKETS_RAW, SOCKETS_PLAIN, SOCKETS_AUTO };
 
@@ -40,6 +40,12 @@ struct options {
 	const char *format, *places; /* of imported files */
 	uint32_t day;           /* YYYYMMDD, 0: any */
 	bool explain, check;
+	const char *baselines[OPTIONS_BASELINES_MAX]; /* diff, each once more */
+	size_t n_baselines;
+	const char *against, *weight;
+	int cluster, sort;      /* places in the lists of words in options.c: those of report/diff.h and infer/compare.h */
+	double alpha, fail_on;  /* shares; fail_on below 0: not given */
+	bool csv;
 	bool man, completion;
 	char *const *args; /* what is not an option */
 	int n_args;

@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "data/catchment.h"
 #include "data/target.h"
+#include "report/diff.h"
 
 static const struct {
 	const char *file;
@@ -13,6 +14,7 @@ static const struct {
 	{"RUN/sites.csv: one row for each site of a target", site_field},
 	{"RUN/catchment.csv: one row for each vantage point at each target", catchment_field},
 	{"RUN/trust.csv: one row for each vantage point", trust_field},
+	{"diff --csv: one row for each vantage point at each target", diff_field},
 	{"targets/*.csv: one row for each address that can be probed", target_field},
 };
 

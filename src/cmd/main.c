@@ -6,13 +6,14 @@
 #include "base/hash.h"
 #include "cmd/command.h"
 
-extern const struct command command_which, command_probe, command_import, command_decode, command_replay,
+extern const struct command command_which, command_probe, command_import, command_decode, command_diff, command_replay,
 	command_fields, command_help;
 
 const struct command *const commands[] = {
 	&command_which,
 	&command_probe,
 	&command_import,
+	&command_diff,
 	&command_decode,
 	&command_replay,
 	&command_fields,

@@ -320,6 +320,69 @@ static int set_day(void *field, const char *text, struct err_msg *why)
 	return 0;
 }
 
+static int set_baseline(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	if (o->n_baselines == OPTIONS_BASELINES_MAX)
+		return err_set(why, ERR_RANGE, "more than %d runs", OPTIONS_BASELINES_MAX);
+	o->baselines[o->n_baselines++] = text;
+	return 0;
+}
+
+/* The word's place in a list that NULL ends. */
+static int set_word(
+	int *field, const char *text, const char *const *words, const char *expected, struct err_msg *why)
+{
+	for (int i = 0; words[i]; i++)
+		if (strcmp(words[i], text) == 0) {
+			*field = i;
+			return 0;
+		}
+	return bad(why, text, expected);
+}
+
+static int set_cluster(void *field, const char *text, struct err_msg *why)
+{
+	static const char *const words[] = {"as", "country", "vp", NULL};
+
+	return set_word(field, text, words, "as, country or vp", why);
+}
+
+static int set_sort(void *field, const char *text, struct err_msg *why)
+{
+	static const char *const words[] = {"cost", "site", "vp", NULL};
+
+	return set_word(field, text, words, "cost, site or vp", why);
+}
+
+static int set_alpha(void *field, const char *text, struct err_msg *why)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end || !(v > 0 && v < 1))
+		return bad(why, text, "a probability between 0 and 1, like 0.01");
+	*(double *)field = v;
+	return 0;
+}
+
+static int show_alpha(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%g", *(const double *)field);
+}
+
+static int set_percent(void *field, const char *text, struct err_msg *why)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || (strcmp(end, "%") != 0 && *end) || !(v >= 0 && v <= 100))
+		return bad(why, text, "a percentage from 0 to 100, like 5%");
+	*(double *)field = v / 100;
+	return 0;
+}
+
 static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NULL},
 				  family4 = {set_family4, NULL}, family6 = {set_family6, NULL},
 				  text_value = {set_text, NULL}, files = {set_files, NULL},
@@ -328,12 +391,13 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  dscp = {set_dscp, NULL}, seed = {set_seed, NULL},
 				  rate = {set_rate, show_rate}, duration = {set_duration, show_duration},
 				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
-				  stamps = {set_stamps, show_stamps},
-				  sockets = {set_sockets, show_sockets}, source = {set_source, NULL},
-				  vp = {set_vp, NULL}, location = {set_location, NULL},
-				  contact = {set_contact, NULL}, day = {set_day, NULL},
-				  rounds = {set_rounds, NULL}, size = {set_size, NULL},
-				  interval = {set_duration, NULL};
+				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets},
+				  source = {set_source, NULL}, vp = {set_vp, NULL},
+				  location = {set_location, NULL}, contact = {set_contact, NULL},
+				  day = {set_day, NULL}, rounds = {set_rounds, NULL}, size = {set_size, NULL},
+				  interval = {set_duration, NULL}, baseline = {set_baseline, NULL},
+				  cluster = {set_cluster, NULL}, sort = {set_sort, NULL},
+				  alpha = {set_alpha, show_alpha}, percent = {set_percent, NULL};
 
 struct option_row {
 	const char *name;
@@ -357,7 +421,8 @@ static const struct option_row rows[] = {
 		"begin rounds at UTC multiples of this (10m: at :00, :10, ...), one at each"},
 	{"rotate", 0, "TIME", &interval, AT(rotate_ns),
 		"begin new files at UTC multiples of this; so does SIGHUP"},
-	{"rotate-size", 0, "BYTES", &size, AT(rotate_bytes), "begin new files when the rows have so many bytes"},
+	{"rotate-size", 0, "BYTES", &size, AT(rotate_bytes),
+		"begin new files when the rows have so many bytes"},
 	{"resume", 0, NULL, &flag, AT(resume),
 		"go on with an interrupted run: same command, same RUN; what has a row is not sent again"},
 	{"gap", 0, "TIME", &duration, AT(gap_ns), "time between two probes to one target, at least"},
@@ -394,7 +459,8 @@ static const struct option_row rows[] = {
 	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
 	{"compress", 'z', NULL, &flag, AT(compress), "write rows as .csv.zst"},
 	{"target", 0, "TARGET", &text_value, AT(target),
-		"whose strings these are: an address, a service, a kind (import: the address measured)"},
+		"whose strings these are: an address, a service, a kind (import: the address measured; diff: "
+		"the only one to compare)"},
 	{"format", 0, "FORMAT", &text_value, AT(format), "form of the files: igreedy, atlas or manycastr"},
 	{"vantage", 0, "FILE", &text_value, AT(places),
 		"where vantage points are: a JSON of RIPE Atlas probes, or a CSV like vantage.csv"},
@@ -402,6 +468,21 @@ static const struct option_row rows[] = {
 		"the day of the answers: rules that do not hold on it count little"},
 	{"explain", 0, NULL, &flag, AT(explain), "which rules were tried, and why each failed"},
 	{"check", 0, NULL, &flag, AT(check), "validate the naming rules"},
+	{"baseline", 0, "RUN", &baseline, 0,
+		"a run before OLD, to know the noise; may be repeated: consecutive rounds of a long run"},
+	{"alpha", 0, "P", &alpha, AT(alpha), "largest p that counts as a change"},
+	{"weight", 0, "WEIGHT", &text_value, AT(weight),
+		"vp (as the run says, 1 as a rule), as, country (each counts 1), or a CSV with vp,weight "
+		"(default vp)"},
+	{"cluster", 0, "CLUSTER", &cluster, AT(cluster),
+		"what moves together, and is one case for the test: as, country or vp (default as)"},
+	{"against", 0, "B", &text_value, AT(against),
+		"diff: the other target of the run; report: the run before"},
+	{"fail-on", 0, "X%", &percent, AT(fail_on),
+		"exit 1 when CHANGED by more than X points above the floor; without baseline, when more than "
+		"X % moved"},
+	{"sort", 0, "ORDER", &sort, AT(sort), "of vantage points: cost, site or vp (default cost)"},
+	{"csv", 0, NULL, &flag, AT(csv), "CSV, one row for each vantage point"},
 	{"dry-run", 'n', NULL, &flag, AT(dry_run),
 		"say what would be sent, to whom, how long it takes; send nothing"},
 	{"json", 'j', NULL, &flag, AT(json), "JSON instead of a table"},
@@ -639,7 +720,8 @@ void options_help(const struct command *c, const struct options *defaults)
 		show_default(&rows[i], defaults, value, sizeof(value));
 		(void)printf("%-30s %s%s\n", left, rows[i].help, value);
 	}
-	(void)printf("\nexit status: 0 done, 2 usage or bad input, 3 no privilege or no interface, 4 "
+	(void)printf("\nexit status: 0 done, 1 --fail-on found what it names, 2 usage or bad input, 3 no "
+		     "privilege or no interface, 4 "
 		     "partial, 5 no reply at "
 		     "all, 128+n signal n\n");
 }
