@@ -34,6 +34,8 @@ struct file_out *file_out_create(const char *path, struct err_msg *why);
 /* Goes on with a file that an earlier process left, and cuts off what it did not end: the part behind the last LF, or the last
  * compressed frame. *size is what remains. ERR_EXISTS while another process writes to it. */
 struct file_out *file_out_resume(const char *path, off_t *size, struct err_msg *why);
+/* How many of these bytes, the beginning of a file of that name, are whole: lines, or compressed frames by its suffix. */
+size_t file_whole(const char *path, const void *bytes, size_t n);
 /* Appends whole units only (a row, a document): never cut in two by an error of this call. */
 int file_out_write(struct file_out *f, const void *bytes, size_t n, struct err_msg *why);
 /* All that was written is on its way to the disk and readable from now on, whatever happens: a compressed

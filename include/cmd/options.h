@@ -18,11 +18,12 @@ enum sockets { SOCKETS_RAW, SOCKETS_PLAIN, SOCKETS_AUTO };
 
 /* Every option's value. A command sets its defaults before the command line is read. */
 struct options {
-	bool help, dry_run, json, quiet, strict, compress, no_retry, resume;
+	bool help, dry_run, json, quiet, strict, compress, no_retry, resume, once;
 	unsigned verbose;
 	int family;                             /* 0, 4 or 6 */
 	const char *targets[OPTIONS_LISTS_MAX]; /* -f, each once more */
 	size_t n_targets;
+	const char *exec;
 	const char *output, *interface, *blocklist, *config, *contact, *vp;
 	struct addr source4, source6;
 	double rate_pps;

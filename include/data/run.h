@@ -74,8 +74,10 @@ struct run_past {
 	uint64_t seed, schedule;
 	uint32_t resumed;
 	struct wall start;
+	int64_t every_ns;
+	bool running; /* or died without saying so */
 };
-/* Reads any meta.json. ERR_IO when there is none, ERR_PARSE. */
+/* Reads a meta.json that `probe` wrote. ERR_IO when there is none, ERR_PARSE. */
 int run_past_read(const char *path, struct run_past *p, struct err_msg *why);
 
 #endif

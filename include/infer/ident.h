@@ -70,6 +70,10 @@ void ident_scope_free(struct ident_scope *s);
 struct ident ident_decode(const struct rules *r, const struct ident_scope *s, enum rules_source source,
 	uint32_t day, const uint8_t *p, size_t n);
 
+/* What a DNS reply says of its server: the NSID, unless only the TXT answer to that question leads to a site. */
+struct ident ident_answer(const struct rules *r, const struct ident_scope *s, uint32_t day, struct bytes nsid,
+	struct bytes txt, enum question question);
+
 /* Why a rule did not decide. */
 enum ident_reason { IDENT_FITS, IDENT_OTHER_ANSWER, IDENT_NO_FIT, IDENT_NO_CODE, IDENT_OUT_OF_SCOPE };
 struct ident_trial {

@@ -33,7 +33,7 @@ struct news_event {
 	bool over;
 	uint32_t round;               /* whose rows decided it */
 	int32_t site;                 /* gone: which */
-	const struct news_move *move; /* who moved; of a gone site that is back: who returned */
+	const struct news_move *move; /* who moved, by sites; of a gone site that is back: who returned */
 	size_t n;
 	uint32_t ases, ases_moved; /* many */
 	double q, p;               /* many: rate in the past, and how likely so many are by it */

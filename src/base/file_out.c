@@ -227,6 +227,13 @@ struct file_out *file_out_create(const char *path, struct err_msg *why)
 	return out_open(path, O_WRONLY | O_CREAT | O_EXCL, why);
 }
 
+size_t file_whole(const char *path, const void *bytes, size_t n)
+{
+	const struct packer *packer = packer_of(path);
+
+	return (packer ? packer->whole : lines_whole)(bytes, n);
+}
+
 /* Cuts the file to its whole part and goes to its end; an errno value on failure. */
 static int cut_to_whole(struct file_out *f)
 {
@@ -239,7 +246,7 @@ static int cut_to_whole(struct file_out *f)
 		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, f->fd, 0);
 		if (p == MAP_FAILED)
 			return errno;
-		f->good = (off_t)(f->packer ? f->packer->whole : lines_whole)(p, (size_t)st.st_size);
+		f->good = (off_t)file_whole(f->path, p, (size_t)st.st_size);
 		(void)munmap(p, (size_t)st.st_size);
 	}
 	f->written = f->good;

@@ -413,7 +413,7 @@ struct option_row {
 static const struct option_row rows[] = {
 	{"targets", 'f', "FILE", &files, 0,
 		"addresses to probe (decode: strings), a CSV or one a line; - is stdin; may be repeated"},
-	{"output", 'o', "RUN", &text_value, AT(output), "folder that the rows go into; made if needed"},
+	{"output", 'o', "RUN", &text_value, AT(output), "folder that the rows go into; made if needed (report: the page)"},
 	{"rate", 'r', "PPS", &rate, AT(rate_pps), "packets a second, over all targets"},
 	{"count", 'c', "N", &count, AT(count), "rounds: probes of each kind and flow for each target"},
 	{"rounds", 0, "N", &rounds, AT(count), "the same as --count; with --every, 0 is without end"},
@@ -425,6 +425,9 @@ static const struct option_row rows[] = {
 		"begin new files when the rows have so many bytes"},
 	{"resume", 0, NULL, &flag, AT(resume),
 		"go on with an interrupted run: same command, same RUN; what has a row is not sent again"},
+	{"once", 0, NULL, &flag, AT(once), "judge what is there and end"},
+	{"exec", 0, "COMMAND", &text_value, AT(exec),
+		"run this program for each new event, which it reads as JSON from its stdin"},
 	{"gap", 0, "TIME", &duration, AT(gap_ns), "time between two probes to one target, at least"},
 	{"timeout", 't', "TIME", &duration, AT(timeout_ns), "a reply after this is late"},
 	{"linger", 0, "TIME", &duration, AT(linger_ns),

@@ -261,6 +261,8 @@ int run_past_read(const char *path, struct run_past *p, struct err_msg *why)
 			"gone on with",
 			path);
 	p->resumed = (uint32_t)resumed;
+	p->every_ns = (int64_t)(json_number_value(json_object_get(j, "every_s")) * (double)NS_PER_S);
+	p->running = !json_is_string(json_object_get(j, "end"));
 	json_decref(j);
 	return rc;
 }

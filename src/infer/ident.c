@@ -388,3 +388,14 @@ struct ident ident_decode(const struct rules *r, const struct ident_scope *s, en
 	}
 	return second ? settle(s, second, fallback, day) : fallback;
 }
+
+struct ident ident_answer(const struct rules *r, const struct ident_scope *s, uint32_t day, struct bytes nsid,
+	struct bytes txt, enum question question)
+{
+	struct ident by_nsid = ident_decode(r, s, RULES_NSID, day, nsid.p, nsid.n), by_txt;
+
+	if (by_nsid.status == IDENT_SITE || by_nsid.status == IDENT_KEY || txt.n == 0)
+		return by_nsid;
+	by_txt = ident_decode(r, s, rules_source_of_question(question), day, txt.p, txt.n);
+	return by_txt.status == IDENT_UNKNOWN && by_nsid.status != IDENT_UNKNOWN ? by_nsid : by_txt;
+}

@@ -72,19 +72,6 @@ char *naming_key(const struct naming *n, const struct naming_group *group, char 
 	return out;
 }
 
-/* What the rules make of it: the NSID, unless only the TXT leads to a site. */
-static struct ident decode(const struct naming *n, const struct gather_identity *id)
-{
-	struct ident nsid = ident_decode(n->rules, &n->scope, RULES_NSID, n->day, id->nsid.p, id->nsid.n),
-		     txt;
-
-	if (nsid.status == IDENT_SITE || nsid.status == IDENT_KEY || id->txt.n == 0)
-		return nsid;
-	txt = ident_decode(
-		n->rules, &n->scope, rules_source_of_question(id->question), n->day, id->txt.p, id->txt.n);
-	return txt.status == IDENT_UNKNOWN && nsid.status != IDENT_UNKNOWN ? nsid : txt;
-}
-
 static int32_t group_of(struct naming *n, const struct ident *id, struct bytes label)
 {
 	bool proven = id->status == IDENT_SITE || id->status == IDENT_KEY;
@@ -129,7 +116,7 @@ const struct named *naming_of(struct naming *n, uint32_t identity)
 		return &n->named[n->named_of[identity] - 1];
 	if (vec_reserve(&n->named, &n->cap_named, n->n_named + 1) < 0 || scope(n) < 0)
 		return NULL;
-	found = decode(n, &id);
+	found = ident_answer(n->rules, &n->scope, n->day, id.nsid, id.txt, id.question);
 	named.rule = found.status == IDENT_UNKNOWN ? NULL : found.rule;
 	named.foreign = found.status == IDENT_OTHER && found.foreign && found.confidence == RULES_HIGH;
 	if (found.status == IDENT_SITE || found.status == IDENT_KEY || label.n > 0)

@@ -159,6 +159,25 @@ static void settle(struct vp *v)
 	v->met_times = v->away = 0;
 }
 
+static int by_sites(const void *a, const void *b)
+{
+	const struct news_move *x = a, *y = b;
+
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	return (x->vp > y->vp) - (x->vp < y->vp);
+}
+
+/* Tells of moves by their sites. */
+static void tell_sorted(struct news *w, const struct news_event *e, news_tell *tell, void *arg)
+{
+	if (e->n > 0)
+		qsort(w->moves, e->n, sizeof(*w->moves), by_sites);
+	tell(arg, e);
+}
+
 static void tell_gone(struct news *w, uint32_t round, int32_t site, news_tell *tell, void *arg)
 {
 	struct news_event e = {.kind = NEWS_GONE, .round = round, .site = site, .move = w->moves};
@@ -174,7 +193,7 @@ static void tell_gone(struct news *w, uint32_t round, int32_t site, news_tell *t
 		v->told_from = NEWS_NO_SITE;
 	}
 	w->sites[site].gone = true;
-	tell(arg, &e);
+	tell_sorted(w, &e, tell, arg);
 }
 
 /* A gone site is back as soon as somebody sticks to it. */
@@ -195,7 +214,7 @@ static void tell_back(struct news *w, uint32_t round, int32_t site, news_tell *t
 	if (e.n == 0)
 		return;
 	w->sites[site].gone = false;
-	tell(arg, &e);
+	tell_sorted(w, &e, tell, arg);
 }
 
 /* Those who leave a gone site, or come back to it, later than the first are no news. */
@@ -301,17 +320,6 @@ static void settle_moves(struct news *w, const struct news_event *e)
 	}
 }
 
-static int by_sites(const void *a, const void *b)
-{
-	const struct news_move *x = a, *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	return (x->vp > y->vp) - (x->vp < y->vp);
-}
-
 /* Whether the vantage point returns from a flip that was told. */
 static bool returns(const struct news *w, const struct news_move *m)
 {
@@ -347,7 +355,7 @@ static int tell_moves(struct news *w, uint32_t round, news_tell *tell, void *arg
 	e.p = news_tail(e.ases, e.q, e.ases_moved);
 	many = e.n > 0 && w->rounds >= NEWS_PAST_LEAST && e.p < NEWS_P;
 	if (many) {
-		tell(arg, &e);
+		tell_sorted(w, &e, tell, arg);
 		settle_moves(w, &e);
 	} else {
 		if (w->many) {
