@@ -57,6 +57,9 @@ $(B)/obj/%.o: src/%.c | deps
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# The page is part of the program.
+$(B)/obj/report/html.o: src/report/page.html
+
 $(B)/libcatchmap.a: $(LIB_SRC:src/%.c=$(B)/obj/%.o)
 	@rm -f $@
 	$(call say,AR,$@)ar rcs $@ $^
