@@ -6,17 +6,17 @@
 #include "base/hash.h"
 #include "cmd/command.h"
 
-extern const struct command command_report, command_which, command_probe, command_import, command_decode, command_diff, command_replay,
-	command_fields, command_watch, command_help;
+extern const struct command command_which, command_probe, command_import, command_decode, command_diff, command_replay,
+	command_fields, command_watch, command_report, command_help;
 
 const struct command *const commands[] = {
 	&command_which,
 	&command_probe,
 	&command_import,
 	&command_diff,
+	&command_report,
 	&command_watch,
 	&command_decode,
-	&command_report,
 	&command_replay,
 	&command_fields,
 	&command_help,
