@@ -29,7 +29,7 @@ struct options {
 	double rate_pps;
 	uint64_t count, seed;
 	bool has_seed;
-	int64_t timeout_ns, linger_ns, gap_ns, every_ns, rotate_ns;
+	int64_t timeout_ns, linger_ns, gap_ns, every_ns, phase_ns, rotate_ns;
 	uint64_t rotate_bytes;
 	uint8_t kinds; /* set of 1 << enum probe_kind; 0: what each target answers */
 	uint64_t flows, flow_base, port, dscp;

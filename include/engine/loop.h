@@ -26,6 +26,7 @@ struct loop_config {
 	bool plain;        /* by ordinary sockets (net/carrier.h) */
 	int64_t settle_ns; /* wait for further replies once every probe has one */
 	int64_t every_ns;  /* rounds begin at UTC multiples of this, one at each; 0: one follows the other */
+	int64_t phase_ns;  /* so long after them */
 	uint32_t begun;    /* rounds that an earlier process began: open from the start */
 	/* Once a second and at the end; a negative result ends the run (a full disk). */
 	int (*tick)(void *arg, const struct loop_progress *p);

@@ -419,6 +419,8 @@ static const struct option_row rows[] = {
 	{"rounds", 0, "N", &rounds, AT(count), "the same as --count; with --every, 0 is without end"},
 	{"every", 0, "TIME", &interval, AT(every_ns),
 		"begin rounds at UTC multiples of this (10m: at :00, :10, ...), one at each"},
+	{"phase", 0, "TIME", &interval, AT(phase_ns),
+		"begin each round so long after its time: spreads the vantage points of a fleet"},
 	{"rotate", 0, "TIME", &interval, AT(rotate_ns),
 		"begin new files at UTC multiples of this; so does SIGHUP"},
 	{"rotate-size", 0, "BYTES", &size, AT(rotate_bytes),

@@ -270,6 +270,8 @@ static int check_usage(const struct options *o)
 		(void)err_set(&why, ERR_PARSE, "probe needs a folder for its rows: -o RUN");
 	else if (o->count == 0 && !o->every_ns)
 		(void)err_set(&why, ERR_PARSE, "rounds without end need --every TIME");
+	else if (o->phase_ns && o->phase_ns >= o->every_ns)
+		(void)err_set(&why, ERR_PARSE, "--phase must be shorter than --every");
 	else
 		return 0;
 	return command_fail(EXIT_USAGE, &why);
@@ -305,6 +307,7 @@ static int campaign(struct campaign *c)
 	c->s.loop.engine.row_arg = &c->rec;
 	c->s.loop.settle_ns = NS_PER_S;
 	c->s.loop.every_ns = c->o->every_ns;
+	c->s.loop.phase_ns = c->o->phase_ns;
 	c->s.loop.tick = tick;
 	c->s.loop.hangup = hangup;
 	c->s.loop.warn = warn;
@@ -357,9 +360,10 @@ static void defaults(struct options *o)
 }
 
 static const char *const takes[] = {"targets", "output", "rate", "count", "gap", "timeout", "linger",
-	"rounds", "every", "rotate", "rotate-size", "resume", "probes", "question", "no-retry", "flows",
-	"flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets", "blocklist", "contact", "dscp",
-	"seed", "vp", "location", "strict", "compress", "dry-run", "quiet", "verbose", "config", NULL};
+	"rounds", "every", "phase", "rotate", "rotate-size", "resume", "probes", "question", "no-retry",
+	"flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets", "blocklist",
+	"contact", "dscp", "seed", "vp", "location", "strict", "compress", "dry-run", "quiet", "verbose",
+	"config", NULL};
 
 const struct command command_probe = {
 	.name = "probe",

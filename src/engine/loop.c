@@ -162,7 +162,8 @@ static void begin_round(struct loop *l)
 		else
 			warn(l, "a round takes longer than --every: the next one begins later");
 	}
-	l->round_at.ns = now - now % every + every;
+	now -= l->c.phase_ns;
+	l->round_at.ns = now - now % every + every + l->c.phase_ns;
 }
 
 static bool is_between_rounds(const struct loop *l)
