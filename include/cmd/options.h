@@ -23,7 +23,7 @@ struct options {
 	int family;                             /* 0, 4 or 6 */
 	const char *targets[OPTIONS_LISTS_MAX]; /* -f, each once more */
 	size_t n_targets;
-	const char *exec;
+	const char *exec, *textfile;
 	const char *output, *interface, *blocklist, *config, *contact, *vp;
 	struct addr source4, source6;
 	double rate_pps;
@@ -36,11 +36,14 @@ struct options {
 	enum question question;
 	enum stamp stamps;
 	enum sockets sockets;
+	int64_t hold_ns, hold_every_ns; /* hold_ns 0: without --hold */
 	struct vantage vantage; /* --location and what else is said of this machine */
 	const char *target;     /* of bare strings, of imported files */
 	const char *format, *places; /* of imported files */
 	uint32_t day;           /* YYYYMMDD, 0: any */
 	bool explain, check;
+	uint64_t min_vps;    /* infer */
+	double trust, speed; /* a share; km/ms */
 	const char *baselines[OPTIONS_BASELINES_MAX]; /* diff, each once more */
 	size_t n_baselines;
 	const char *against, *weight;

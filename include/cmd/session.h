@@ -42,6 +42,9 @@ void session_free(struct session *s);
 /* Probes that the target itself answered. None at all is EXIT_SILENT. */
 uint64_t session_answered(const struct run_counts *n);
 
+/* Whether stdout is a terminal that may be coloured (NO_COLOR). */
+bool session_colour(void);
+
 /* This machine's name as a vantage point: its host name with odd characters replaced. */
 void session_host_name(char out[static 64]);
 

@@ -383,6 +383,27 @@ static int set_percent(void *field, const char *text, struct err_msg *why)
 	return 0;
 }
 
+static int show_percent(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%g%%", 100 * *(const double *)field);
+}
+
+static int set_speed(void *field, const char *text, struct err_msg *why)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || *end || !(v >= 50 && v <= 150))
+		return bad(why, text, "a speed from 50 to 150 km/ms");
+	*(double *)field = v;
+	return 0;
+}
+
+static int show_speed(const void *field, char *out, size_t cap)
+{
+	return snprintf(out, cap, "%g", *(const double *)field);
+}
+
 static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NULL},
 				  family4 = {set_family4, NULL}, family6 = {set_family6, NULL},
 				  text_value = {set_text, NULL}, files = {set_files, NULL},
@@ -397,7 +418,8 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  day = {set_day, NULL}, rounds = {set_rounds, NULL}, size = {set_size, NULL},
 				  interval = {set_duration, NULL}, baseline = {set_baseline, NULL},
 				  cluster = {set_cluster, NULL}, sort = {set_sort, NULL},
-				  alpha = {set_alpha, show_alpha}, percent = {set_percent, NULL};
+				  alpha = {set_alpha, show_alpha}, percent = {set_percent, NULL},
+				  share = {set_percent, show_percent}, speed = {set_speed, show_speed};
 
 struct option_row {
 	const char *name;
@@ -421,6 +443,8 @@ static const struct option_row rows[] = {
 		"begin rounds at UTC multiples of this (10m: at :00, :10, ...), one at each"},
 	{"phase", 0, "TIME", &interval, AT(phase_ns),
 		"begin each round so long after its time: spreads the vantage points of a fleet"},
+	{"textfile", 0, "FILE", &text_value, AT(textfile),
+		"the latest round as metrics for Prometheus's textfile collector, written anew after each round"},
 	{"rotate", 0, "TIME", &interval, AT(rotate_ns),
 		"begin new files at UTC multiples of this; so does SIGHUP"},
 	{"rotate-size", 0, "BYTES", &size, AT(rotate_bytes),
@@ -453,6 +477,9 @@ static const struct option_row rows[] = {
 		"sending times: kernel (exact) or hybrid (cheaper: taken just before the send)"},
 	{"sockets", 0, "KIND", &sockets, AT(sockets),
 		"raw (sees all, needs cap_net_raw), plain (ordinary ones, for anybody) or auto"},
+	{"hold", 0, "TIME", &interval, AT(hold_ns),
+		"does a TCP connection stay at its site? asked over one for so long, beside fresh flows"},
+	{"hold-every", 0, "TIME", &duration, AT(hold_every_ns), "time between two questions of --hold"},
 	{"blocklist", 'b', "FILE", &text_value, AT(blocklist), "prefixes never to be probed, one a line"},
 	{"contact", 0, "TEXT", &contact, AT(contact),
 		"who to ask about these probes; goes into ICMP payloads"},
@@ -471,7 +498,11 @@ static const struct option_row rows[] = {
 		"where vantage points are: a JSON of RIPE Atlas probes, or a CSV like vantage.csv"},
 	{"day", 0, "YYYY-MM-DD", &day, AT(day),
 		"the day of the answers: rules that do not hold on it count little"},
-	{"explain", 0, NULL, &flag, AT(explain), "which rules were tried, and why each failed"},
+	{"explain", 0, NULL, &flag, AT(explain), "which rules were tried, and why each failed (infer: what was weighed at a target)"},
+	{"min-vps", 0, "N", &count, AT(min_vps), "vantage points with a place below which no target is called unicast"},
+	{"trust", 0, "X%", &share, AT(trust),
+		"leave out vantage points that contradict the others at more of their targets than this"},
+	{"speed", 0, "KM", &speed, AT(speed), "radius of a disc in km for a ms of round-trip time"},
 	{"check", 0, NULL, &flag, AT(check), "validate the naming rules"},
 	{"baseline", 0, "RUN", &baseline, 0,
 		"a run before OLD, to know the noise; may be repeated: consecutive rounds of a long run"},

@@ -218,6 +218,13 @@ int session_open(struct session *s, struct loop **loop)
 	return 0;
 }
 
+bool session_colour(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no && *no);
+}
+
 uint64_t session_answered(const struct run_counts *n)
 {
 	return n->outcome[OUTCOME_REPLY] + n->outcome[OUTCOME_RST] + n->outcome[OUTCOME_LATE];

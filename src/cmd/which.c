@@ -1,10 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/which.h"
 #include "report/which.h"
 
 /* One flow suffices where no server names itself. */
@@ -29,13 +29,6 @@ static void warn(void *arg, const char *text)
 {
 	(void)arg;
 	command_warn(text);
-}
-
-static bool want_colour(void)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no && *no);
 }
 
 static const char *service_of(const struct question_asked *q, size_t i)
@@ -73,7 +66,7 @@ static int print_all(struct question_asked *q)
 	for (size_t i = 0; i < q->s.targets.n && rc == 0; i++) {
 		if (i > 0)
 			(void)printf("\n");
-		rc = which_text(stdout, &q->seen[i], service_of(q, i), want_colour());
+		rc = which_text(stdout, &q->seen[i], service_of(q, i), session_colour());
 	}
 	return rc;
 }
@@ -113,7 +106,7 @@ static void make_slots(struct question_asked *q)
 		session_slots(&q->s, PROBE_TCP, WHICH_OTHER_FLOWS, QUESTION_NONE);
 }
 
-static int run(const struct options *o)
+static int ask_now(const struct options *o)
 {
 	struct question_asked *q = calloc(1, sizeof(*q));
 	int code;
@@ -144,6 +137,11 @@ out:
 	return code;
 }
 
+static int run(const struct options *o)
+{
+	return o->hold_ns ? which_hold(o) : ask_now(o);
+}
+
 static void defaults(struct options *o)
 {
 	session_defaults(o);
@@ -153,11 +151,13 @@ static void defaults(struct options *o)
 	o->linger_ns = NS_PER_S / 10; /* for replies in time that are read a little later */
 	o->flows = 4;
 	o->sockets = SOCKETS_AUTO;
+	o->hold_every_ns = 2 * NS_PER_S;
 }
 
 static const char *const takes[] = {"targets", "rate", "count", "gap", "timeout", "probes", "question",
-	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps",
-	"sockets", "blocklist", "contact", "dscp", "seed", "strict", "dry-run", "json", "quiet", "config", NULL};
+	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets",
+	"blocklist", "contact", "dscp", "seed", "strict", "dry-run", "json", "quiet", "config", "hold",
+	"hold-every", NULL};
 
 const struct command command_which = {
 	.name = "which",
