@@ -1,33 +1,33 @@
 #include "infer/hubs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vec.h"
 
-/* The operators whose codes a table holds: those of the first rule that uses it. */
-static const char *owner_of(const struct rules *r, uint32_t table)
+static const char *operators_of(const struct target_list *book, const char *list)
 {
-	for (size_t i = 0; i < r->n; i++)
-		for (size_t k = 0; k < r->v[i].n_chain; k++)
-			if (r->v[i].chain[k].kind == RULES_TABLE && r->v[i].chain[k].table == table)
-				return r->v[i].operators;
-	return NULL;
+	for (size_t i = 0; i < book->n; i++) {
+		const struct target_info *info = target_info(book, &book->v[i]);
+
+		if (info && strcmp(info->service, list) == 0)
+			return info->operators;
+	}
+	return list;
 }
 
-int hubs_of_rules(struct hubs *h, const struct rules *r)
+int hubs_of_lists(struct hubs *h, const struct sites *lists, const struct target_list *book)
 {
-	const char *owner = NULL;
+	const char *operators = "";
 
-	for (size_t i = 0; i < r->n_codes; i++) {
-		const struct rules_code *c = &r->codes[i];
+	for (size_t i = 0; i < lists->n; i++) {
+		const struct sites_row *row = &lists->v[i];
 
-		if (i == 0 || c->table != c[-1].table)
-			owner = owner_of(r, c->table);
-		if (!owner)
-			continue;
+		if (i == 0 || strcmp(row->list, row[-1].list) != 0)
+			operators = operators_of(book, row->list);
 		if (vec_reserve(&h->v, &h->cap, h->n + 1) < 0)
 			return ERR_NOMEM;
-		h->v[h->n++] = (struct sites_hub){owner, c->lat, c->lon};
+		h->v[h->n++] = (struct sites_hub){operators, row->lat, row->lon};
 	}
 	return 0;
 }
