@@ -117,7 +117,7 @@ const struct named *naming_of(struct naming *n, uint32_t identity)
 	if (vec_reserve(&n->named, &n->cap_named, n->n_named + 1) < 0 || scope(n) < 0)
 		return NULL;
 	found = ident_answer(n->rules, &n->scope, n->day, id.nsid, id.txt, id.question);
-	named.rule = found.status == IDENT_UNKNOWN ? NULL : found.rule;
+	named.rule = found.status == IDENT_UNKNOWN || found.status == IDENT_HINT ? NULL : found.rule;
 	named.foreign = found.status == IDENT_OTHER && found.foreign && found.confidence == RULES_HIGH;
 	if (found.status == IDENT_SITE || found.status == IDENT_KEY || label.n > 0)
 		named.group = group_of(n, &found, label);
