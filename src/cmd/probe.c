@@ -8,6 +8,7 @@
 #include "cmd/command.h"
 #include "cmd/recorder.h"
 #include "cmd/session.h"
+#include "report/textfile.h"
 
 enum { EGRESSES_MAX = 16 };
 
@@ -18,6 +19,8 @@ struct campaign {
 	struct recorder rec;
 	struct run_past before; /* the process that was interrupted; start.ns 0: there is none */
 	struct past past;       /* what it did */
+	struct rules rules;     /* for --textfile */
+	struct textfile *textfile;
 	bool hangup, progress;
 	struct run_flow flows[256];
 	struct run_egress egresses[EGRESSES_MAX];
@@ -131,6 +134,53 @@ static void hangup(void *arg)
 	((struct campaign *)arg)->hangup = true;
 }
 
+/* --- metrics --- */
+
+static void complain(void *arg, const char *text)
+{
+	(void)arg;
+	command_warn(text);
+}
+
+static int open_textfile(struct campaign *c)
+{
+	struct err_msg why = {{0}};
+	char folder[PATH_MAX];
+
+	if (c->s.targets.n > TEXTFILE_TARGETS_MAX)
+		(void)err_set(&why, ERR_RANGE, "--textfile is for up to %d targets", TEXTFILE_TARGETS_MAX);
+	else if (!session_book_folder(folder))
+		(void)err_set(&why, ERR_IO,
+			"--textfile: no naming rules: neither beside the program nor in %s",
+			CATCHMAP_DATADIR);
+	else if (rules_read(&c->rules, folder, complain, NULL, &why) == 0) {
+		c->textfile = textfile_new(&c->rules, &c->s.targets, c->vp);
+		if (!c->textfile)
+			(void)err_set(&why, ERR_NOMEM, "out of memory");
+	}
+	return c->textfile ? 0 : command_fail(EXIT_USAGE, &why);
+}
+
+/* A collector that cannot be told is no reason to stop measuring. */
+static void store_textfile(void *arg, uint32_t round)
+{
+	const struct campaign *c = arg;
+	struct err_msg why = {{0}};
+
+	(void)round;
+	if (c->textfile && textfile_store(c->textfile, c->o->textfile, &why) < 0)
+		warn(arg, why.text);
+}
+
+static void take_row(void *arg, const struct record *r)
+{
+	struct campaign *c = arg;
+
+	recorder_row(&c->rec, r);
+	if (c->textfile)
+		(void)textfile_row(c->textfile, r);
+}
+
 /* --- the whole --- */
 
 static const char *const end_text[] = {
@@ -181,6 +231,7 @@ static int go(struct campaign *c, struct loop *l)
 	(void)snprintf(
 		ended, sizeof(ended), r.end == LOOP_SIGNAL ? "%s %d" : "%s", end_text[r.end], r.signal);
 	recorder_close(&c->rec, &r.counts, ended);
+	store_textfile(c, 0);
 	if (c->progress)
 		(void)fputs("\r\033[K", stderr);
 	if (r.counts.dropped)
@@ -303,8 +354,9 @@ static int campaign(struct campaign *c)
 	make_slots(c);
 	session_config(&c->s, c->vp);
 	c->s.loop.engine.rounds = rounds_of(c);
-	c->s.loop.engine.row = recorder_row;
-	c->s.loop.engine.row_arg = &c->rec;
+	c->s.loop.engine.row = take_row;
+	c->s.loop.engine.row_arg = c;
+	c->s.loop.round = store_textfile;
 	c->s.loop.settle_ns = NS_PER_S;
 	c->s.loop.every_ns = c->o->every_ns;
 	c->s.loop.phase_ns = c->o->phase_ns;
@@ -317,6 +369,8 @@ static int campaign(struct campaign *c)
 	code = check_usage(c->o);
 	if (code == 0 && c->o->resume)
 		code = resume(c);
+	if (code == 0 && c->o->textfile)
+		code = open_textfile(c);
 	return code ? code : record(c);
 }
 
@@ -344,6 +398,8 @@ static int run(const struct options *o)
 	code = campaign(c);
 	recorder_free(&c->rec);
 	past_free(&c->past);
+	textfile_free(c->textfile);
+	rules_free(&c->rules);
 	session_free(&c->s);
 	free(c);
 	return code;
@@ -360,10 +416,10 @@ static void defaults(struct options *o)
 }
 
 static const char *const takes[] = {"targets", "output", "rate", "count", "gap", "timeout", "linger",
-	"rounds", "every", "phase", "rotate", "rotate-size", "resume", "probes", "question", "no-retry",
-	"flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets", "blocklist",
-	"contact", "dscp", "seed", "vp", "location", "strict", "compress", "dry-run", "quiet", "verbose",
-	"config", NULL};
+	"rounds", "every", "phase", "textfile", "rotate", "rotate-size", "resume", "probes", "question",
+	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets",
+	"blocklist", "contact", "dscp", "seed", "vp", "location", "strict", "compress", "dry-run", "quiet",
+	"verbose", "config", NULL};
 
 const struct command command_probe = {
 	.name = "probe",
