@@ -36,6 +36,12 @@ int csv_next(struct csv *c, struct err_msg *why);
  * csv_next. */
 const char *csv_field(const struct csv *c, int column);
 size_t csv_field_len(const struct csv *c, int column);
+struct csv_cell {
+	const char *p;
+	size_t n;
+};
+/* Both at once. */
+struct csv_cell csv_cell(const struct csv *c, int column);
 /* Line (from 1) on which the current row starts, and the fields it has. */
 size_t csv_line(const struct csv *c);
 size_t csv_fields(const struct csv *c);

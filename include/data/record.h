@@ -100,7 +100,11 @@ size_t record_row(const struct record *r, char out[static RECORD_ROW_MAX]);
 /* Reading back. The reader finds the columns by name once; missing ones read as absent, missing required ones are
  * ERR_PARSE. */
 struct record_reader {
-	int column[32];
+	struct {
+		uint8_t field;  /* of the record */
+		uint8_t column; /* of the file */
+	} v[32];
+	size_t n;
 };
 int record_reader_init(struct record_reader *rd, const struct csv *c, struct err_msg *why);
 /* From now on these columns alone are looked at (names, NULL-ended); the others read as absent, whatever stands there. */

@@ -1,9 +1,13 @@
 #include "base/csv.h"
 
 #include <csv.h>
+#include <endian.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/vec.h"
 
@@ -89,8 +93,69 @@ static int bad_row(struct csv *c, size_t line, size_t position, const char *what
 	return err_set(why, ERR_PARSE, "%s:%zu:%zu: %s", file_in_path(c->in), line, position, what);
 }
 
+/* --- rows without quotes: most of all that is read, and libcsv takes a microsecond for one --- */
+
+/* Which of the next BLOCK bytes are `c`: SPREAD bits for each, of which the highest counts. */
+#ifdef __SSE2__
+enum { BLOCK = 16, SPREAD = 1 };
+static uint64_t equal(const char *p, char c)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+	return (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+}
+#else
+enum { BLOCK = 8, SPREAD = 8 };
+static uint64_t equal(const char *p, char c)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), low = ones * 0x7f;
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	v = le64toh(v) ^ (ones * (uint8_t)c);
+	return ~(((v & low) + low) | v | low);
+}
+#endif
+
+/* Cuts a line at its commas: 1, 0 for a blank one, ERR_NOMEM; ERR_PARSE when it has anything else in it that CSV gives a
+ * meaning to, or is not whole: then nothing was done. */
+static int split(struct csv *c, const char *line, size_t n)
+{
+	struct row *r = &c->row;
+	size_t len = n - (n > 1 && line[n - 2] == '\r' ? 2 : 1), fields = 0;
+
+	if (line[n - 1] != '\n')
+		return ERR_PARSE;
+	if (len == 0)
+		return 0;
+	if (vec_reserve(&r->bytes, &r->cap, len + BLOCK) < 0 ||
+		vec_reserve(&r->start, &r->cap_fields, len + 2) < 0)
+		return ERR_NOMEM;
+	memcpy(r->bytes, line, len);
+	memset(r->bytes + len, ' ', BLOCK);
+	r->start[0] = 0;
+	for (size_t at = 0; at < len; at += BLOCK) {
+		const char *block = r->bytes + at;
+
+		if (equal(block, '"') | equal(block, '\r') | equal(block, '\0'))
+			return ERR_PARSE;
+		for (uint64_t found = equal(block, ','); found; found &= found - 1) {
+			size_t comma = at + (size_t)__builtin_ctzll(found) / SPREAD;
+
+			r->bytes[comma] = '\0';
+			r->start[++fields] = comma + 1;
+		}
+	}
+	r->bytes[len] = '\0';
+	r->fields = fields + 1;
+	r->start[r->fields] = r->n = len + 1;
+	return 1;
+}
+
+/* --- all others --- */
+
 /* Gives one line (or a piece of one) to the parser: 1 when it completed the row, 0 to go on, ERR_PARSE. */
-static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
+static int parse(struct csv *c, const char *line, size_t n, struct err_msg *why)
 {
 	bool opens = !row_is_open(c);
 	const char *nul = memchr(line, '\0', n);
@@ -116,6 +181,21 @@ static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
 	if (c->ended == 0 && c->fed > CSV_ROW_MAX)
 		return bad_row(c, c->line, 1, "a row without an end (a quote that is not closed?)", why);
 	return (int)c->ended;
+}
+
+/* The same of any line. */
+static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
+{
+	int rc = row_is_open(c) ? ERR_PARSE : split(c, line, n);
+
+	if (rc == ERR_PARSE)
+		return parse(c, line, n, why);
+	if (rc < 0)
+		return err_set(why, rc, "%s: out of memory", file_in_path(c->in));
+	c->line = file_in_lineno(c->in);
+	c->raw = line;
+	c->raw_n = n;
+	return rc;
 }
 
 static int feed_end(struct csv *c, struct err_msg *why)
@@ -210,18 +290,24 @@ const char *csv_path(const struct csv *c)
 	return file_in_path(c->in);
 }
 
-const char *csv_field(const struct csv *c, int column)
+struct csv_cell csv_cell(const struct csv *c, int column)
 {
 	const struct row *r = &c->row;
+	size_t i = (size_t)column;
 
-	return column >= 0 && (size_t)column < r->fields ? r->bytes + r->start[column] : "";
+	if (column < 0 || i >= r->fields)
+		return (struct csv_cell){"", 0};
+	return (struct csv_cell){r->bytes + r->start[i], r->start[i + 1] - r->start[i] - 1};
+}
+
+const char *csv_field(const struct csv *c, int column)
+{
+	return csv_cell(c, column).p;
 }
 
 size_t csv_field_len(const struct csv *c, int column)
 {
-	const struct row *r = &c->row;
-
-	return column >= 0 && (size_t)column < r->fields ? r->start[column + 1] - r->start[column] - 1 : 0;
+	return csv_cell(c, column).n;
 }
 
 size_t csv_line(const struct csv *c)

@@ -1,6 +1,7 @@
 /* MAnycastR's CSV (https://github.com/rhendriks/MAnycastR): comment lines with what was measured, a header, then a row for each
  * reply: rx (the worker that got it), addr, ttl, rtt in ms; tx (the worker that sent, LACeS only), chaos_data and origin_id
  * where the measurement has them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -14,13 +15,15 @@ struct columns {
 static void read_comment(const char *line, size_t n, enum probe_kind *kind)
 {
 	static const char *const keys[] = {"# Protocol used:", "# Measurement type:"};
+	char text[128];
 
+	(void)snprintf(text, sizeof(text), "%.*s", (int)n, line);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (n < strlen(keys[i]) || memcmp(line, keys[i], strlen(keys[i])) != 0)
+		if (strncmp(text, keys[i], strlen(keys[i])) != 0)
 			continue;
-		if (memmem(line, n, "TCP", 3))
+		if (strstr(text, "TCP"))
 			*kind = PROBE_TCP;
-		else if (memmem(line, n, "DNS", 3) || memmem(line, n, "CHAOS", 5))
+		else if (strstr(text, "DNS") || strstr(text, "CHAOS"))
 			*kind = PROBE_DNS;
 	}
 }

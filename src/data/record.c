@@ -48,7 +48,7 @@ bool question_is_chaos(enum question q)
 static int name_parse(const char *const *names, const char *text)
 {
 	for (int i = 0; names[i]; i++)
-		if (strcmp(names[i], text) == 0)
+		if (names[i][0] == text[0] && strcmp(names[i], text) == 0)
 			return i;
 	return -1;
 }
@@ -371,26 +371,31 @@ static void put_flags(struct cell *out, const void *at)
 	}
 }
 
+/* The bit that a word stands for; 0: none. */
+static uint8_t flag_bit(const char *word, size_t n)
+{
+	for (size_t i = 0; flag_names[i]; i++)
+		if (flag_names[i][0] == word[0] && strncmp(flag_names[i], word, n) == 0 &&
+			flag_names[i][n] == '\0')
+			return (uint8_t)(1 << i);
+	return 0;
+}
+
 static bool get_flags(const struct text *in, void *at)
 {
-	uint8_t flags = 0;
+	uint8_t flags = 0, bit = 1;
 
-	for (const char *p = in->p; p < in->p + in->n;) {
-		size_t n = strcspn(p, "|");
-		char word[8] = "";
-		int bit;
+	for (const char *p = in->p; bit && p < in->p + in->n;) {
+		size_t n = 0;
 
-		if (n >= sizeof(word))
-			return false;
-		memcpy(word, p, n);
-		bit = name_parse(flag_names, word);
-		if (bit < 0)
-			return false;
-		flags |= (uint8_t)(1 << bit);
+		while (p[n] && p[n] != '|')
+			n++;
+		bit = flag_bit(p, n);
+		flags |= bit;
 		p += n + 1;
 	}
 	*(uint8_t *)at = flags;
-	return true;
+	return bit != 0;
 }
 
 static const struct record_type type_flags = {
@@ -436,14 +441,21 @@ static void put_identity(struct cell *out, const void *at)
 	*out->p++ = '"';
 }
 
+/* Most have nothing to unescape and stay where they are. */
 static bool get_identity(const struct text *in, void *at)
 {
-	size_t room = (size_t)(in->scratch_end - *in->scratch);
-	size_t n = csv_unescape(*in->scratch, room, in->p, in->n < room ? in->n : room);
+	size_t room = (size_t)(in->scratch_end - *in->scratch), n = in->n;
+	const uint8_t *p = (const uint8_t *)in->p;
 
-	*(struct bytes *)at = (struct bytes){*in->scratch, n};
+	if (n > room)
+		return false;
+	if (memchr(p, '\\', n)) {
+		n = csv_unescape(*in->scratch, room, in->p, n);
+		p = *in->scratch;
+	}
+	*(struct bytes *)at = (struct bytes){p, n};
 	*in->scratch += n;
-	return in->n <= room;
+	return true;
 }
 
 static const struct record_type type_identity = {
@@ -518,7 +530,7 @@ static const struct record_column {
 };
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
-_Static_assert(FIELDS <= sizeof(((struct record_reader *)0)->column) / sizeof(int),
+_Static_assert(FIELDS <= sizeof(((struct record_reader *)0)->v) / sizeof(((struct record_reader *)0)->v[0]),
 	"the reader has a place for each");
 
 bool record_field(size_t i, struct field *out)
@@ -604,20 +616,31 @@ size_t record_row(const struct record *r, char out[static RECORD_ROW_MAX])
 
 int record_reader_init(struct record_reader *rd, const struct csv *c, struct err_msg *why)
 {
+	rd->n = 0;
 	for (size_t i = 0; i < FIELDS; i++) {
-		rd->column[i] = csv_column(c, fields[i].name);
-		if (fields[i].required && rd->column[i] < 0)
+		int column = csv_column(c, fields[i].name);
+
+		if (column > UINT8_MAX)
+			return err_set(why, ERR_RANGE, "%s: too many columns", csv_path(c));
+		if (fields[i].required && column < 0)
 			return err_set(why, ERR_PARSE, "%s: no column '%s': not a probes file", csv_path(c),
 				fields[i].name);
+		if (column < 0)
+			continue;
+		rd->v[rd->n].field = (uint8_t)i;
+		rd->v[rd->n++].column = (uint8_t)column;
 	}
 	return 0;
 }
 
 void record_reader_only(struct record_reader *rd, const char *const names[])
 {
-	for (size_t i = 0; i < FIELDS; i++)
-		if (name_parse(names, fields[i].name) < 0)
-			rd->column[i] = -1;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rd->n; i++)
+		if (name_parse(names, fields[rd->v[i].field].name) >= 0)
+			rd->v[kept++] = rd->v[i];
+	rd->n = kept;
 }
 
 static const struct record absent = {.vp = "",
@@ -640,17 +663,15 @@ int record_read(const struct record_reader *rd, const struct csv *c, struct reco
 	if (csv_fields(c) != csv_columns(c))
 		return err_set(why, ERR_PARSE, "%s:%zu:1: %zu fields; the header has %zu", csv_path(c),
 			csv_line(c), csv_fields(c), csv_columns(c));
-	for (size_t i = 0; i < FIELDS; i++) {
-		struct text in = {.scratch = &free_scratch, .scratch_end = scratch + RECORD_SCRATCH};
+	for (size_t i = 0; i < rd->n; i++) {
+		const struct record_column *f = &fields[rd->v[i].field];
+		struct csv_cell cell = csv_cell(c, rd->v[i].column);
+		struct text in = {cell.p, cell.n, &free_scratch, scratch + RECORD_SCRATCH};
 
-		if (rd->column[i] < 0)
+		if (in.n == 0 && !f->required)
 			continue;
-		in.p = csv_field(c, rd->column[i]);
-		in.n = csv_field_len(c, rd->column[i]);
-		if (in.n == 0 && !fields[i].required)
-			continue;
-		if (in.n == 0 || !fields[i].type->get(&in, (char *)r + fields[i].offset))
-			return csv_field_is_not(c, rd->column[i], fields[i].type->expected, why);
+		if (in.n == 0 || !f->type->get(&in, (char *)r + f->offset))
+			return csv_field_is_not(c, rd->v[i].column, f->type->expected, why);
 	}
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 
 #include "base/csv.h"
+#include "csv_oracle.h"
+#include "dice.h"
 #include "scratch.h"
 
 static struct csv *over(const char *bytes, size_t n, struct err_msg *why)
@@ -284,10 +286,55 @@ static void unescape_what_is_no_escape(void **state)
 	}
 }
 
+/* Rows without quotes are cut without libcsv: on any text the rows are those that libcsv gives. */
+static void rows_are_libcsvs(void **state)
+{
+	static const char alphabet[] = "abcdefghijklm,,,,,,,,,\"\r\n\n\n ;";
+	struct dice d = dice_of(11);
+	char text[400];
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		/* Most texts have no quote, and most of those are read to their end. */
+		size_t n = dice(&d, i % 8 ? 60 : sizeof(text)), from = dice(&d, 4) ? 0 : 13;
+		bool quotes = dice(&d, 4) == 0, returns = dice(&d, 8) == 0;
+
+		for (size_t k = 0; k < n; k++) {
+			text[k] = alphabet[from + dice(&d, (unsigned)(sizeof(alphabet) - 1 - from))];
+			if ((text[k] == '"' && !quotes) || (text[k] == '\r' && !returns))
+				text[k] = ',';
+		}
+		if (!csv_agrees_with_libcsv(text, n))
+			fail_msg("text %d: %.*s", i, (int)n, text);
+	}
+}
+
+/* Every length of line and place of a comma, around the blocks in which lines are looked at. */
+static void rows_of_every_length(void **state)
+{
+	char text[160];
+
+	(void)state;
+	for (size_t n = 1; n < 70; n++) {
+		for (size_t k = 0; k < n; k++) {
+			memset(text, 'x', n);
+			text[k] = ',';
+			memcpy(text + n, "\ny\n", 3);
+			assert_true(csv_agrees_with_libcsv(text, n + 3));
+			memcpy(text + n, "\r\ny\r\n", 6);
+			assert_true(csv_agrees_with_libcsv(text, n + 6));
+			text[k] = '"';
+			assert_true(csv_agrees_with_libcsv(text, n + 6));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows),
+		cmocka_unit_test(rows_are_libcsvs),
+		cmocka_unit_test(rows_of_every_length),
 		cmocka_unit_test(no_header),
 		cmocka_unit_test(columns),
 		cmocka_unit_test(nul_bytes_are_refused),
