@@ -1,4 +1,5 @@
-/* Files as streams of bytes, compressed or not: the suffix says which (.gz, .zst), "-" is stdin or stdout. */
+/* Files as streams of bytes, compressed or not: the suffix says which (.gz, .zst; .bz2 to read), "-" is stdin
+ * or stdout. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 

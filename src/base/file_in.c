@@ -2,6 +2,7 @@
 
 #define ZLIB_CONST /* next_in is const */
 
+#include <bzlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@ struct file_in {
 	int fd; /* -1: bytes in memory */
 	const struct codec *codec;
 	z_stream gz;
+	bz_stream bz;
+	bool bz_open;
 	ZSTD_DStream *zst;
 	bool in_frame;
 
@@ -107,6 +110,54 @@ static void gzip_close(struct file_in *f)
 	(void)inflateEnd(&f->gz);
 }
 
+static int bzip2_open(struct file_in *f)
+{
+	f->bz_open = BZ2_bzDecompressInit(&f->bz, 0, 0) == BZ_OK;
+	return f->bz_open ? 0 : ERR_NOMEM;
+}
+
+static void bzip2_close(struct file_in *f)
+{
+	if (f->bz_open)
+		(void)BZ2_bzDecompressEnd(&f->bz);
+	f->bz_open = false;
+}
+
+static int bzip2_failed(struct file_in *f, int rc)
+{
+	if (rc == BZ_MEM_ERROR)
+		return err_set(&f->why, ERR_NOMEM, "%s: out of memory", f->path);
+	return corrupt(f, rc == BZ_DATA_ERROR_MAGIC ? "not bzip2" : "a block that does not fit its checksum");
+}
+
+static ssize_t bzip2_step(struct file_in *f, uint8_t *out, size_t n)
+{
+	size_t left = f->raw_len - f->raw_pos;
+	const uint8_t *in = f->raw + f->raw_pos;
+	int rc;
+
+	/* Only read from, but its type does not say so. */
+	memcpy(&f->bz.next_in, &in, sizeof(in));
+	if (left == 0 && !f->in_frame)
+		return 0;
+	if (!f->bz_open && bzip2_open(f) < 0)
+		return bzip2_failed(f, BZ_MEM_ERROR);
+	f->bz.avail_in = (unsigned)left;
+	f->bz.next_out = (char *)out;
+	f->bz.avail_out = (unsigned)n;
+	f->in_frame = true;
+	rc = BZ2_bzDecompress(&f->bz);
+	f->raw_pos = f->raw_len - f->bz.avail_in;
+	if (rc == BZ_STREAM_END) {
+		/* A further stream may follow; a decompressor serves for one. */
+		f->in_frame = false;
+		bzip2_close(f);
+	} else if (rc != BZ_OK) {
+		return bzip2_failed(f, rc);
+	}
+	return (ssize_t)(n - f->bz.avail_out);
+}
+
 static int zstd_open(struct file_in *f)
 {
 	f->zst = ZSTD_createDStream();
@@ -136,7 +187,8 @@ static void zstd_close(struct file_in *f)
 }
 
 static const struct codec codecs[] = {
-	{".gz", gzip_open, gzip_step, gzip_close}, {".zst", zstd_open, zstd_step, zstd_close},
+	{".gz", gzip_open, gzip_step, gzip_close}, {".bz2", bzip2_open, bzip2_step, bzip2_close},
+	{".zst", zstd_open, zstd_step, zstd_close},
 	{"", codec_none, plain_step, codec_forget}, /* last: every name ends in it */
 };
 

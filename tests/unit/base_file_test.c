@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <bzlib.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -525,6 +526,65 @@ static void gone_on_with(void **state)
 	}
 }
 
+/* Rows as one bzip2 stream behind those that are there; more than one block where they are many. */
+static size_t add_bzip2(char *bytes, size_t at, size_t cap, unsigned from, unsigned to)
+{
+	char *rows = malloc((size_t)(to - from) * ROW + 1);
+	unsigned n = (unsigned)(cap - at);
+
+	assert_non_null(rows);
+	for (unsigned i = from; i < to; i++)
+		row_text(rows + (size_t)(i - from) * ROW, i);
+	assert_int_equal(BZ2_bzBuffToBuffCompress(bytes + at, &n, rows, (to - from) * ROW, 1, 0, 0), BZ_OK);
+	free(rows);
+	return at + n;
+}
+
+/* Two streams, one behind the other as pbzip2 writes them: all is read; cut or changed anywhere, what comes is right and then
+ * there is an error, except where the first one ends. */
+static void bzip2_is_read(void **state)
+{
+	enum { CAP = 1 << 20 };
+	struct scratch s = scratch_make();
+	char *bytes = malloc(CAP);
+	size_t first, n, rest;
+	int rc;
+
+	(void)state;
+	assert_non_null(bytes);
+	n = add_bzip2(bytes, add_bzip2(bytes, 0, CAP, 0, ROWS - 5), CAP, ROWS - 5, ROWS);
+	scratch_write("big.bz2", bytes, n);
+	assert_rows("big.bz2", ROWS);
+	/* Whole blocks in front of the cut are good. */
+	scratch_write("torn.bz2", bytes, n / 2);
+	assert_true(count_rows("torn.bz2", &rc, &rest) > ROWS / 3);
+	assert_int_equal(rc, ERR_PARTIAL);
+
+	first = add_bzip2(bytes, 0, CAP, 0, 10);
+	n = add_bzip2(bytes, first, CAP, 10, 30);
+	for (size_t len = 0; len <= n; len++) {
+		unsigned rows;
+
+		scratch_write("cut.bz2", bytes, len);
+		rows = count_rows("cut.bz2", &rc, &rest);
+		assert_int_equal(rows, len < first ? 0 : len < n ? 10 : 30);
+		assert_int_equal(rc, len == 0 || len == first || len == n ? 0 : ERR_PARTIAL);
+	}
+	for (size_t at = 0; at < n; at++) {
+		unsigned rows;
+
+		bytes[at] = (char)(bytes[at] ^ 0x55);
+		scratch_write("bad.bz2", bytes, n);
+		rows = count_rows("bad.bz2", &rc, &rest);
+		/* A stream's last bytes are a checksum that comes behind its rows. */
+		assert_true(rows == 10 || rows == (at < first ? 0 : 30));
+		assert_true(rc == ERR_PARSE || rc == ERR_PARTIAL);
+		bytes[at] = (char)(bytes[at] ^ 0x55);
+	}
+	free(bytes);
+	scratch_remove(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +592,7 @@ int main(void)
 		cmocka_unit_test(a_unit_larger_than_any_buffer),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(corrupt_anywhere),
+		cmocka_unit_test(bzip2_is_read),
 		cmocka_unit_test(death_after_flush),
 		cmocka_unit_test(device_full),
 		cmocka_unit_test(cut_back_to_whole_rows),
