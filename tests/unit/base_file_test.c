@@ -567,7 +567,8 @@ static void bzip2_is_read(void **state)
 
 		scratch_write("cut.bz2", bytes, len);
 		rows = count_rows("cut.bz2", &rc, &rest);
-		assert_int_equal(rows, len < first ? 0 : len < n ? 10 : 30);
+		/* A stream's last bytes are a checksum that comes behind its rows. */
+		assert_true(len < first ? rows == 0 || rows == 10 : rows == 30 || (len < n && rows == 10));
 		assert_int_equal(rc, len == 0 || len == first || len == n ? 0 : ERR_PARTIAL);
 	}
 	for (size_t at = 0; at < n; at++) {
@@ -576,7 +577,6 @@ static void bzip2_is_read(void **state)
 		bytes[at] = (char)(bytes[at] ^ 0x55);
 		scratch_write("bad.bz2", bytes, n);
 		rows = count_rows("bad.bz2", &rc, &rest);
-		/* A stream's last bytes are a checksum that comes behind its rows. */
 		assert_true(rows == 10 || rows == (at < first ? 0 : 30));
 		assert_true(rc == ERR_PARSE || rc == ERR_PARTIAL);
 		bytes[at] = (char)(bytes[at] ^ 0x55);
