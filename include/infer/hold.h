@@ -14,7 +14,7 @@
 enum { HOLD_LABEL_MAX = 320 };
 struct hold_place {
 	char key[HOLD_LABEL_MAX];   /* of the site, else the server's name */
-	char label[HOLD_LABEL_MAX]; /* "Vienna, AT (vie)"; "site cf-87"; the name in quotes */
+	char label[HOLD_LABEL_MAX]; /* "Vienna (vie)"; "site cf-87"; the name in quotes */
 	bool proven;
 };
 struct hold_server {
@@ -60,8 +60,9 @@ enum hold_end {
 };
 const char *hold_end_name(enum hold_end e);
 
-/* One kept connection. Times since the start; -1: none. */
+/* One kept connection, or several attempts at one. Times since the start; -1: none. */
 struct hold_span {
+	int64_t begun_ns;
 	int64_t opened_ns, ended_ns, last_answer_ns, rtt_ns;
 	enum hold_end end;
 	int error;

@@ -39,7 +39,7 @@ static struct hold_place describe(const struct hold_log *l, const struct hold_ev
 	p.proven = id.status == IDENT_SITE || id.status == IDENT_KEY;
 	(void)snprintf(p.key, sizeof(p.key), "%s", p.proven ? id.site : name);
 	if (id.status == IDENT_SITE && id.city)
-		(void)snprintf(p.label, sizeof(p.label), "%s, %s (%s)", id.city, id.country, id.site);
+		(void)snprintf(p.label, sizeof(p.label), "%s (%s)", id.city, id.site);
 	else if (p.proven)
 		(void)snprintf(p.label, sizeof(p.label), "site %s", id.site);
 	else if (*name)
@@ -162,6 +162,22 @@ static void take_kept(const struct hold_log *l, struct hold_span *s, const struc
 	}
 }
 
+/* The span after one that is over. Attempts in a row that came to nothing in the same way are one. */
+static struct hold_span *next_span(struct hold_finding *f)
+{
+	struct hold_span *s = &f->spans[f->n_spans - 1], *before = f->n_spans > 1 ? s - 1 : NULL;
+	int64_t now = s->ended_ns;
+
+	if (before && s->opened_ns < 0 && before->opened_ns < 0 && s->end == before->end) {
+		before->ended_ns = now;
+		f->n_spans--;
+	}
+	s = add_span(f);
+	if (s)
+		s->begun_ns = now;
+	return s;
+}
+
 static int find_spans(const struct hold_log *l, struct hold_finding *f)
 {
 	struct hold_span *s = add_span(f);
@@ -170,7 +186,7 @@ static int find_spans(const struct hold_log *l, struct hold_finding *f)
 		if (l->v[i].way != HOLD_KEPT)
 			continue;
 		if (s->ended_ns >= 0)
-			s = add_span(f);
+			s = next_span(f);
 		if (s)
 			take_kept(l, s, &l->v[i]);
 	}

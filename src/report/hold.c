@@ -238,7 +238,7 @@ static void put_span(struct libscols_table *t, const struct hold_result *r, cons
 	if (!line)
 		return;
 	put(line, C_WAY, way_names[HOLD_KEPT]);
-	put_number(line, C_FROM, seconds(s->opened_ns < 0 ? 0 : s->opened_ns), 1);
+	put_number(line, C_FROM, seconds(s->opened_ns < 0 ? s->begun_ns : s->opened_ns), 1);
 	put_number(line, C_TO, seconds(s->ended_ns < 0 ? r->ran_ns : s->ended_ns), 1);
 	put_server(line, r, s->server);
 	put_number(line, C_ASKED, s->asked, 0);

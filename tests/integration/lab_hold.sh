@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# `which --hold` in the bgp lab, without any capability: over a withdrawal the connection is reset and says so, beside the
+# move of fresh flows; so it is over the announcement; where equal paths split flows, the connection stays.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+B=${B:-build}
+catchmap=$(realpath -m "$B/catchmap")
+
+fail() {
+	echo "FAILED: $*"
+	exit 1
+}
+for c in bird nsd knotd named pdns_server unbound nginx kdig; do
+	PATH=$PATH:/usr/sbin:/sbin command -v "$c" >/dev/null || { echo "$c is not installed"; exit 77; }
+done
+
+tmp=$(mktemp -d)
+lab() { tests/lab/bgp --dir "$tmp/lab" "$@"; }
+trap 'lab down >/dev/null 2>&1 || true; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# How the lab's operator names its servers.
+mkdir -p "$tmp/targets/naming"
+cp targets/places.csv "$tmp/targets/"
+for f in rules tables; do head -n 1 "targets/naming/$f.csv" >"$tmp/targets/naming/$f.csv"; done
+echo 'lab,Lab,*,,ns{n:d}.{code:a3}.{service:w}.lab.example,iata,high,,,ns1.fra.anycast.lab.example,,' >>"$tmp/targets/naming/rules.csv"
+export CATCHMAP_TARGETS=$tmp/targets
+
+lab up
+# The last line of each result is JSON's verdict: hold, its place, course, where to.
+hold() { # NAME SECONDS TARGET...
+	local name=$1 seconds=$2
+	shift 2
+	lab exec jfk setpriv --inh-caps=-all --bounding-set=-all "$catchmap" which --hold "$seconds" --hold-every 300ms -j "$@" \
+		>"$tmp/$name.json" 2>"$tmp/$name.err" || fail "$name: exit $?: $(cat "$tmp/$name.err")"
+}
+said() { # NAME
+	jq -c '[.[] | [.hold, .kept[0].server.site, .fresh.course, .fresh.to, .kept[-1].end, .kept[-1].server.site]]' "$tmp/$1.json"
+}
+
+during() { # NAME COMMAND...   the route changes while the connection is held
+	local name=$1 pid
+	shift
+	hold "$name" 7s 192.0.2.53 2001:db8:a::53 &
+	pid=$!
+	sleep 2.5
+	lab "$@" >/dev/null
+	wait "$pid" || fail "$(cat "$tmp/$name.err")"
+}
+during withdrawn withdraw any-iad
+there=$(jq -r '.[0].fresh.to' "$tmp/withdrawn.json")
+site=$(jq -r '.[0].kept[-1].server.site' "$tmp/withdrawn.json")
+[ "$site" != iad ] && [ "$(said withdrawn)" = "$(jq -cn --arg to "$there" --arg s "$site" '["reset","iad","moved",$to,"held",$s] | [., .]')" ] ||
+	fail "withdrawal: $(said withdrawn)"
+during announced announce any-iad
+back=$(jq -r '.[0].fresh.to' "$tmp/announced.json")
+[ "$(said announced)" = "$(jq -cn --arg to "$back" --arg s "$site" '["reset",$s,"moved",$to,"held","iad"] | [., .]')" ] ||
+	fail "announcement: $(said announced)"
+
+hold split 6s 198.18.249.53 2001:db8:d::53
+jq -e 'all(.[]; .hold == "held" and (.kept | length) == 1 and .kept[0].answers == .kept[0].asked and .fresh.course == "mixed"
+	and ([.fresh_udp.servers[].server.site] | sort) == ["dfw", "ord"])' "$tmp/split.json" >/dev/null || fail "equal paths: $(said split)"
+lab down
+echo "iad withdrawn: reset, fresh flows and the next connection at $there; announced: reset, at $back; equal paths: held, fresh flows at both"
