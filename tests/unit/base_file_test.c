@@ -577,7 +577,7 @@ static void bzip2_is_read(void **state)
 		bytes[at] = (char)(bytes[at] ^ 0x55);
 		scratch_write("bad.bz2", bytes, n);
 		rows = count_rows("bad.bz2", &rc, &rest);
-		assert_true(rows == 10 || rows == (at < first ? 0 : 30));
+		assert_true(at < first ? rows <= 10 : rows >= 10 && rows <= 30);
 		assert_true(rc == ERR_PARSE || rc == ERR_PARTIAL);
 		bytes[at] = (char)(bytes[at] ^ 0x55);
 	}
