@@ -2,6 +2,7 @@
 # Variants live in folders of their own: `make B=build/asan SAN=address,undefined build/asan/catchmap`.
 
 PREFIX ?= /usr/local
+SETCAP ?= setcap
 DESTDIR ?=
 CC ?= gcc
 B ?= build
@@ -51,6 +52,7 @@ help:
 	@echo 'make bench      speeds, beside its peers'
 	@echo 'make deps       install the packages that building and testing need'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make deb        a Debian package of it, in $(B)'
 	@echo 'make format     let clang-format lay out the code'
 
 $(B)/obj/%.o: src/%.c | deps
@@ -135,17 +137,25 @@ install: $(B)/catchmap
 	cp -R targets '$(DESTDIR)$(PREFIX)/share/catchmap/'
 	$(B)/catchmap help --man > '$(DESTDIR)$(PREFIX)/share/man/man1/catchmap.1'
 	$(B)/catchmap help --completion > '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/catchmap'
-	setcap cap_net_raw=ep '$(DESTDIR)$(PREFIX)/bin/catchmap' || \
+	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	for unit in scripts/systemd/*; do \
+		sed 's|@PREFIX@|$(PREFIX)|g' "$$unit" > "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
+	$(SETCAP) cap_net_raw=ep '$(DESTDIR)$(PREFIX)/bin/catchmap' || \
 		echo "no file capability set (not root?): run 'setcap cap_net_raw=ep $(PREFIX)/bin/catchmap' as root"
+
+# A Debian package in $(B).
+deb: $(B)/catchmap
+	$(Q)B=$(B) scripts/package $(VERSION) $(B)
 
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/bin/catchmap' '$(DESTDIR)$(PREFIX)/share/man/man1/catchmap.1' \
 		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/catchmap'
+	for unit in scripts/systemd/*; do rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
 	rm -rf '$(DESTDIR)$(PREFIX)/share/catchmap'
 
 clean:
 	rm -rf build
 
-.PHONY: all help test asan fuzz demo bench lint format deps deps-test install uninstall clean test-programs
+.PHONY: all help test asan fuzz demo bench lint format deps deps-test install deb uninstall clean test-programs
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
