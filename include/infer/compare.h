@@ -210,10 +210,4 @@ int compare_sites_fate(struct comparison *c);
 int compare_moves(struct comparison *c, struct err_msg *why);
 /* Answered rounds that its site had, which its RTTs are of. */
 double compare_rounds(const struct catchment_vp *v);
-/* Who goes together with a vantage point: `id` is an AS, a name, or, where that is unknown, the vantage point itself. */
-struct compare_kin {
-	uint32_t alone, id;
-};
-struct compare_kin compare_kin(const struct compare_vp *v, enum compare_cluster of);
-
 #endif

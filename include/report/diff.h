@@ -32,8 +32,10 @@ const char *diff_fate_name(enum compare_fate f);
  * be told. */
 double diff_excess(const struct comparison *c);
 bool diff_fails(const struct diff_view *d, const struct comparison *c);
-/* The vantage points of the CSV in this order, to be freed; NULL without memory. */
-const struct compare_vp **diff_sorted(const struct comparison *c, enum diff_sort sort);
+/* Has a site in one of the runs, and not the same in the other. */
+bool diff_is_news(const struct compare_vp *v);
+/* All vantage points, or those with news, in this order: *n of them, to be freed; NULL without memory. */
+const struct compare_vp **diff_sorted(const struct comparison *c, enum diff_sort sort, bool news, size_t *n);
 /* "moved", "stayed", "lost", "regained", "no-site" (in neither), "only-before", "only-now", "excluded". */
 const char *diff_change_name(const struct compare_vp *v);
 

@@ -55,16 +55,44 @@ char *clock_text(struct wall t, char out[static CLOCK_TEXT_LEN])
 	return out;
 }
 
+/* A number of two digits. */
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
+/* Days since 1970-01-01 in the Gregorian calendar, with years that begin in March, so that a leap day is a year's last. */
+static int64_t days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1, m = (month + 9) % 12;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
+}
+
 int clock_parse_text(const char *text, struct wall *t)
 {
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	static const char form[] = "dddd-dd-ddTdd:dd:dd";
+	static const uint8_t month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year, month, day, hour, minute, second;
+	const char *end = text;
 
-	if (end && *end == '.')
+	for (const char *f = form; *f; f++, end++)
+		if (*f == 'd' ? *end < '0' || *end > '9' : *end != *f)
+			return ERR_PARSE;
+	if (*end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	if (!end || strcmp(end, "Z") != 0)
+	if (strcmp(end, "Z") != 0)
 		return ERR_PARSE;
-	t->ns = timegm(&tm) * NS_PER_S;
+	year = two_digits(text) * 100 + two_digits(text + 2);
+	month = two_digits(text + 5);
+	day = two_digits(text + 8);
+	hour = two_digits(text + 11);
+	minute = two_digits(text + 14);
+	second = two_digits(text + 17);
+	if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] || hour > 23 || minute > 59 ||
+		second > 60)
+		return ERR_PARSE;
+	t->ns = (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * NS_PER_S;
 	return 0;
 }
 

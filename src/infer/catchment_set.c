@@ -11,6 +11,8 @@
 
 #include "base/vec.h"
 
+enum { SITE_KEY_MAX = 4096 };
+
 struct reading {
 	struct catchment_set *set;
 	struct csv *csv;
@@ -18,7 +20,10 @@ struct reading {
 	bool has_state;
 	int lat, lon, city, country;      /* columns of a site's place: looked at once for each site */
 	struct intern targets, site_keys; /* an address; a target and a key: their places in the set */
-	uint32_t target, vp, service, country_of_vp, rtt_probe, rules, identity; /* of the row before */
+	struct intern words;
+	uint32_t *word_names; /* of each word, its number among all names */
+	size_t n_word_names, cap_word_names;
+	uint32_t target, vp, service, rtt_probe, rules; /* of the row before */
 	struct addr target_addr;
 	struct err_msg *why;
 };
@@ -48,10 +53,28 @@ static bool is_name(const struct reading *r, uint32_t name, const char *text)
 	return name < r->set->names->n && strcmp(catchment_set_name(r->set, name), text) == 0;
 }
 
-/* For columns whose fields are often those of the row before, which is in *before. */
-static int same_name_of(struct reading *r, uint32_t *before, const char *text, uint32_t *id)
+/* For columns of few different fields: a table of their own is small enough to stay near. */
+static int word_of(struct reading *r, const char *text, uint32_t *id)
 {
-	int rc = is_name(r, *before, text) ? 0 : name_of(r, text, before);
+	uint32_t at;
+
+	if (number_of(r, &r->words, text, strlen(text), &at) < 0)
+		return ERR_NOMEM;
+	if (at == r->n_word_names) {
+		if (vec_reserve(&r->word_names, &r->cap_word_names, (size_t)at + 1) < 0)
+			return nomem(r);
+		if (name_of(r, text, &r->word_names[at]) < 0)
+			return ERR_NOMEM;
+		r->n_word_names++;
+	}
+	*id = r->word_names[at];
+	return 0;
+}
+
+/* The same where the field is most often that of the row before, which is in *before. */
+static int same_word_of(struct reading *r, uint32_t *before, const char *text, uint32_t *id)
+{
+	int rc = is_name(r, *before, text) ? 0 : word_of(r, text, before);
 
 	*id = *before;
 	return rc;
@@ -86,20 +109,26 @@ static int target_of(struct reading *r, const struct addr *a, uint32_t *out)
 static int site_of(struct reading *r, uint32_t target, const char *key, uint32_t *out, bool *is_new)
 {
 	struct catchment_set *s = r->set;
-	uint32_t pair[2] = {target};
+	char pair[sizeof(target) + SITE_KEY_MAX];
+	size_t n = strlen(key);
+	struct catchment_site *site;
 
-	if (name_of(r, key, &pair[1]) < 0 || number_of(r, &r->site_keys, pair, sizeof(pair), out) < 0)
+	if (n > SITE_KEY_MAX)
+		return err_set(r->why, ERR_PARSE, "%s:%zu:1: a site's key of %zu bytes", csv_path(r->csv),
+			csv_line(r->csv), n);
+	memcpy(pair, &target, sizeof(target));
+	memcpy(pair + sizeof(target), key, n);
+	if (number_of(r, &r->site_keys, pair, sizeof(target) + n, out) < 0)
 		return ERR_NOMEM;
 	if (vec_reserve(&s->sites, &s->cap_sites, (size_t)*out + 1) < 0)
 		return nomem(r);
 	*is_new = *out == s->n_sites;
-	if (*is_new)
-		s->sites[s->n_sites++] = (struct catchment_site){.target = target,
-			.key = pair[1],
-			.lat = (double)NAN,
-			.lon = (double)NAN,
-			.radius_km = (double)NAN};
-	return 0;
+	if (!*is_new)
+		return 0;
+	site = &s->sites[s->n_sites++];
+	*site = (struct catchment_site){
+		.target = target, .lat = (double)NAN, .lon = (double)NAN, .radius_km = (double)NAN};
+	return name_of(r, key, &site->key);
 }
 
 static double degrees_or_nan(const char *text, double most)
@@ -166,11 +195,10 @@ static int vp_name(struct reading *r, const char *text, uint32_t *id)
 
 static int fill_names(struct reading *r, const struct catchment_row *row, struct catchment_vp *v)
 {
-	if (vp_name(r, row->vp, &v->vp) < 0 ||
-		same_name_of(r, &r->country_of_vp, row->vp_country, &v->country) < 0 ||
-		same_name_of(r, &r->identity, row->identity, &v->identity) < 0 ||
-		same_name_of(r, &r->rtt_probe, row->rtt_probe, &v->rtt_probe) < 0 ||
-		same_name_of(r, &r->rules, row->rules, &v->rules) < 0)
+	if (vp_name(r, row->vp, &v->vp) < 0 || word_of(r, row->vp_country, &v->country) < 0 ||
+		word_of(r, row->identity, &v->identity) < 0 ||
+		same_word_of(r, &r->rtt_probe, row->rtt_probe, &v->rtt_probe) < 0 ||
+		same_word_of(r, &r->rules, row->rules, &v->rules) < 0)
 		return ERR_NOMEM;
 	return 0;
 }
@@ -180,7 +208,7 @@ static int note_target(struct reading *r, const struct catchment_row *row)
 {
 	struct catchment_target *t = &r->set->targets[r->target];
 
-	if (t->service == 0 && same_name_of(r, &r->service, row->service, &t->service) < 0)
+	if (t->service == 0 && same_word_of(r, &r->service, row->service, &t->service) < 0)
 		return ERR_NOMEM;
 	if (row->first.ns > 0 && (t->first.ns == 0 || row->first.ns < t->first.ns))
 		t->first = row->first;
@@ -225,18 +253,19 @@ static int add_row(struct reading *r, const struct catchment_row *row)
 	if (state != VP_SITE)
 		return 0;
 	if (site_of(r, v->target, row->site, &v->site, &is_new) < 0)
-		return ERR_NOMEM;
+		return ERR_PARSE;
 	return is_new ? place_site(r, &s->sites[v->site], row->method) : 0;
 }
 
 /* Columns of which a set keeps nothing, or looks at a few fields only. */
-static void leave_out(struct table_reader *rd)
+static void leave_out(struct table_reader *rd, bool has_state)
 {
 	static const char *const names[] = {"confidence", "city", "country", "lat", "lon", "flows",
-		"sites_seen", "distance_km", "nearest_site", "nearest_km"};
+		"sites_seen", "distance_km", "nearest_site", "nearest_km", "sent"};
+	enum { COUNT = sizeof(names) / sizeof(names[0]), FOR_THE_STATE = 1 };
 
 	for (size_t i = 0; i < rd->table->n; i++)
-		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+		for (size_t k = 0; k < COUNT - (has_state ? 0 : FOR_THE_STATE); k++)
 			if (strcmp(rd->table->columns[i].name, names[k]) == 0)
 				rd->column[i] = -1;
 }
@@ -248,8 +277,8 @@ static int read_rows(struct reading *r)
 
 	if (rc < 0)
 		return rc;
-	leave_out(&r->rd);
 	r->has_state = csv_column(r->csv, "state") >= 0;
+	leave_out(&r->rd, r->has_state);
 	r->lat = csv_column(r->csv, "lat");
 	r->lon = csv_column(r->csv, "lon");
 	r->city = csv_column(r->csv, "city");
@@ -275,7 +304,7 @@ static int add_site(struct reading *r, const struct site_row *row)
 	if (!*row->site)
 		return 0;
 	if (target_of(r, &row->target, &target) < 0 || site_of(r, target, row->site, &at, &is_new) < 0)
-		return ERR_NOMEM;
+		return ERR_PARSE;
 	site = &r->set->sites[at];
 	site->method = row->method;
 	site->lat = row->lat;
@@ -501,6 +530,8 @@ int catchment_set_read_from(struct catchment_set *s, struct intern *names, struc
 		rc = put_in_order(&r);
 	intern_free(&r.targets);
 	intern_free(&r.site_keys);
+	intern_free(&r.words);
+	free(r.word_names);
 	csv_close(catchment);
 	csv_close(sites);
 	return rc;

@@ -6,6 +6,7 @@
 
 #include "base/vec.h"
 #include "infer/bootstrap.h"
+#include "infer/codes.h"
 #include "infer/quantile.h"
 
 const struct catchment_target *compare_target(const struct compare_side *s)
@@ -77,11 +78,12 @@ static uint32_t country_of(const struct compare_vp *v)
 	return v->now && v->now->country ? v->now->country : v->before ? v->before->country : 0;
 }
 
-struct compare_kin compare_kin(const struct compare_vp *v, enum compare_cluster of)
+/* Who goes together with a vantage point: its AS or country or, where that is not known, itself. */
+static uint64_t kin_of(const struct compare_vp *v, enum compare_cluster of)
 {
 	uint32_t id = of == COMPARE_OF_AS ? asn_of(v) : of == COMPARE_OF_COUNTRY ? country_of(v) : 0;
 
-	return id ? (struct compare_kin){0, id} : (struct compare_kin){1, v->vp};
+	return id ? id : UINT64_C(1) << 32 | v->vp;
 }
 
 /* Rows of both runs side by side; both are in the order of the names. */
@@ -131,29 +133,19 @@ static int weigh_by_file(struct comparison *c, struct err_msg *why)
 /* Each AS, or country, weighs 1. */
 static int weigh_by_kin(struct comparison *c, enum compare_cluster of)
 {
-	struct intern kin = {0};
-	uint32_t *kin_of = malloc((c->n_vps + 1) * sizeof(*kin_of)), *count = NULL;
-	int rc = kin_of ? 0 : ERR_NOMEM;
+	struct codes kin;
+	uint32_t *count = calloc(c->n_vps + 1, sizeof(*count));
+	int rc = codes_init(&kin, c->n_vps);
 
-	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
-		struct compare_kin k = compare_kin(&c->vps[i], of);
-		int64_t id = compare_in_both(&c->vps[i]) ? intern_put(&kin, &k, sizeof(k)) : 0;
-
-		rc = id < 0 ? (int)id : 0;
-		kin_of[i] = (uint32_t)id;
-	}
-	if (rc == 0) {
-		count = calloc(kin.n + 1, sizeof(*count));
-		rc = count ? 0 : ERR_NOMEM;
-	}
-	for (size_t i = 0; rc == 0 && i < c->n_vps; i++)
-		count[kin_of[i]] += compare_in_both(&c->vps[i]);
+	rc = count ? rc : ERR_NOMEM;
 	for (size_t i = 0; rc == 0 && i < c->n_vps; i++)
 		if (compare_in_both(&c->vps[i]))
-			c->vps[i].weight = 1.0 / count[kin_of[i]];
-	free(kin_of);
+			count[codes_of(&kin, kin_of(&c->vps[i], of))]++;
+	for (size_t i = 0; rc == 0 && i < c->n_vps; i++)
+		if (compare_in_both(&c->vps[i]))
+			c->vps[i].weight = 1.0 / count[codes_of(&kin, kin_of(&c->vps[i], of))];
+	codes_free(&kin);
 	free(count);
-	intern_free(&kin);
 	return rc;
 }
 
@@ -250,28 +242,24 @@ int compare_moves(struct comparison *c, struct err_msg *why)
 
 static int number_clusters(struct comparison *c)
 {
-	struct intern kin = {0};
+	struct codes kin;
 	bool *moved = calloc(c->n_vps + 1, sizeof(*moved));
-	int rc = moved ? 0 : ERR_NOMEM;
+	int rc = codes_init(&kin, c->n_vps);
 
+	rc = moved ? rc : ERR_NOMEM;
 	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
 		struct compare_vp *v = &c->vps[i];
-		struct compare_kin k = compare_kin(v, c->options.cluster);
-		int64_t id;
 
 		if (!compare_in_a(v))
 			continue;
-		id = intern_put(&kin, &k, sizeof(k));
-		rc = id < 0 ? (int)id : 0;
-		v->cluster = (uint32_t)id;
-		if (rc == 0)
-			moved[id] |= compare_moved(v);
+		v->cluster = codes_of(&kin, kin_of(v, c->options.cluster));
+		moved[v->cluster] |= compare_moved(v);
 	}
 	c->n_clusters = kin.n;
 	for (size_t i = 0; rc == 0 && i < kin.n; i++)
 		c->clusters_moved += moved[i];
+	codes_free(&kin);
 	free(moved);
-	intern_free(&kin);
 	return rc;
 }
 
@@ -421,32 +409,31 @@ static uint32_t place_of(const struct comparison *c, uint32_t site, const struct
 /* The cells in the order in which they are met, and which of them each vantage point is in. */
 static int fill_cells(struct comparison *c, uint32_t *cell_of)
 {
-	struct intern pairs = {0};
+	struct codes pairs;
 	size_t cap = 0;
-	int rc = 0;
+	int rc = codes_init(&pairs, c->n_vps);
 
 	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
 		const struct compare_vp *v = &c->vps[i];
-		uint32_t pair[2];
-		int64_t id;
+		uint32_t from, to, at;
 
 		cell_of[i] = COMPARE_NONE;
 		if (!compare_in_both(v))
 			continue;
-		pair[0] = place_of(c, v->site_before, v->before);
-		pair[1] = place_of(c, v->site_now, v->now);
-		id = intern_put(&pairs, pair, sizeof(pair));
-		if (id < 0 || vec_reserve(&c->cells, &cap, (size_t)id + 1) < 0) {
+		from = place_of(c, v->site_before, v->before);
+		to = place_of(c, v->site_now, v->now);
+		at = codes_of(&pairs, (uint64_t)from << 32 | to);
+		if (vec_reserve(&c->cells, &cap, (size_t)at + 1) < 0) {
 			rc = ERR_NOMEM;
 			continue;
 		}
-		if ((size_t)id == c->n_cells)
-			c->cells[c->n_cells++] = (struct compare_cell){.from = pair[0], .to = pair[1]};
-		c->cells[id].vps++;
-		c->cells[id].weight += v->weight;
-		cell_of[i] = (uint32_t)id;
+		if (at == c->n_cells)
+			c->cells[c->n_cells++] = (struct compare_cell){.from = from, .to = to};
+		c->cells[at].vps++;
+		c->cells[at].weight += v->weight;
+		cell_of[i] = at;
 	}
-	intern_free(&pairs);
+	codes_free(&pairs);
 	return rc;
 }
 
@@ -528,26 +515,25 @@ static int by_moved(const void *a, const void *b)
 static int find_groups(const struct comparison *c, uint32_t (*id_of)(const struct compare_vp *v),
 	struct compare_group **out, size_t *n)
 {
-	struct intern ids = {0};
+	struct codes ids;
 	size_t cap = 0;
-	int rc = 0;
+	int rc = codes_init(&ids, c->n_vps);
 
 	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
 		const struct compare_vp *v = &c->vps[i];
-		uint32_t id = id_of(v);
 		struct compare_group *g;
-		int64_t at;
+		uint32_t at;
 
 		if (!compare_in_a(v))
 			continue;
-		at = intern_put(&ids, &id, sizeof(id));
-		if (at < 0 || vec_reserve(out, &cap, (size_t)at + 1) < 0) {
+		at = codes_of(&ids, id_of(v));
+		if (vec_reserve(out, &cap, (size_t)at + 1) < 0) {
 			rc = ERR_NOMEM;
 			continue;
 		}
 		g = &(*out)[at];
-		if ((size_t)at == *n)
-			(*out)[(*n)++] = (struct compare_group){.id = id};
+		if (at == *n)
+			(*out)[(*n)++] = (struct compare_group){.id = id_of(v)};
 		g->vps++;
 		g->weight += v->weight;
 		g->moved += compare_moved(v);
@@ -555,38 +541,34 @@ static int find_groups(const struct comparison *c, uint32_t (*id_of)(const struc
 	}
 	if (*n > 0)
 		qsort(*out, *n, sizeof(**out), by_moved);
-	intern_free(&ids);
+	codes_free(&ids);
 	return rc;
 }
 
 /* Identities of now that no vantage point met before. */
 static int find_identities(struct comparison *c)
 {
-	struct intern known = {0};
-	size_t cap = 0, n_known = 0;
-	int rc = 0;
+	struct codes known;
+	size_t cap = 0, n_known;
+	int rc = codes_init(&known, 2 * c->n_vps);
 
-	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
-		const struct catchment_vp *b = c->vps[i].before;
-
-		if (b && b->identity)
-			rc = intern_put(&known, &b->identity, sizeof(b->identity)) < 0 ? ERR_NOMEM : 0;
-	}
+	for (size_t i = 0; rc == 0 && i < c->n_vps; i++)
+		if (c->vps[i].before)
+			(void)codes_of(&known, c->vps[i].before->identity);
 	n_known = known.n;
 	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
 		const struct compare_vp *v = &c->vps[i];
-		int64_t at;
 
-		if (!v->now || !v->now->identity || is_excluded(v))
+		if (!v->now || !v->now->identity || is_excluded(v) ||
+			codes_of(&known, v->now->identity) < n_known + c->n_identities)
 			continue;
-		at = intern_put(&known, &v->now->identity, sizeof(v->now->identity));
-		if (at < 0 || vec_reserve(&c->identities, &cap, c->n_identities + 1) < 0)
+		if (vec_reserve(&c->identities, &cap, c->n_identities + 1) < 0)
 			rc = ERR_NOMEM;
-		else if ((size_t)at == n_known + c->n_identities)
+		else
 			c->identities[c->n_identities++] =
 				(struct compare_identity){v->now->identity, v->site_now};
 	}
-	intern_free(&known);
+	codes_free(&known);
 	return rc;
 }
 

@@ -279,7 +279,14 @@ static const char *key_or_none(const struct comparison *c, uint32_t site)
 	return site == COMPARE_NONE ? "" : compare_site_key(c, site);
 }
 
-const struct compare_vp **diff_sorted(const struct comparison *c, enum diff_sort sort)
+bool diff_is_news(const struct compare_vp *v)
+{
+	bool before = v->site_before != COMPARE_NONE, now = v->site_now != COMPARE_NONE;
+
+	return compare_in_both(v) && v->site_before != v->site_now && (before || now);
+}
+
+const struct compare_vp **diff_sorted(const struct comparison *c, enum diff_sort sort, bool news, size_t *n)
 {
 	static int (*const orders[])(const void *, const void *) = {by_cost, by_sites, by_name};
 	struct ranked *r = malloc((c->n_vps + 1) * sizeof(*r));
@@ -290,14 +297,17 @@ const struct compare_vp **diff_sorted(const struct comparison *c, enum diff_sort
 		free(out);
 		return NULL;
 	}
+	*n = 0;
 	for (size_t i = 0; i < c->n_vps; i++) {
 		const struct compare_vp *v = &c->vps[i];
 
-		r[i] = (struct ranked){v, compare_name(c, v->vp), key_or_none(c, v->site_before),
+		if (news && !diff_is_news(v))
+			continue;
+		r[(*n)++] = (struct ranked){v, compare_name(c, v->vp), key_or_none(c, v->site_before),
 			key_or_none(c, v->site_now), v->cost_ms};
 	}
-	qsort(r, c->n_vps, sizeof(*r), orders[sort]);
-	for (size_t i = 0; i < c->n_vps; i++)
+	qsort(r, *n, sizeof(*r), orders[sort]);
+	for (size_t i = 0; i < *n; i++)
 		out[i] = r[i].vp;
 	free(r);
 	return out;
@@ -690,37 +700,33 @@ static void lines_warn(FILE *out, const struct comparison *c)
 	}
 }
 
-/* Each vantage point that is not where it was. */
-static void lines_vps(FILE *out, const struct comparison *c, const struct compare_vp *const *vps, size_t most)
+/* Vantage points that are not where they were. */
+static void lines_vps(
+	FILE *out, const struct comparison *c, const struct compare_vp *const *vps, size_t n, size_t most)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < n && i < most; i++) {
+		const struct compare_vp *v = vps[i];
 
-	for (size_t i = 0; i < c->n_vps; i++) {
-		bool lost = compare_in_both(vps[i]) && !compare_in_a(vps[i]) &&
-			    (vps[i]->site_before != COMPARE_NONE || vps[i]->site_now != COMPARE_NONE);
-
-		if ((!compare_moved(vps[i]) && !lost) || n >= most)
-			continue;
-		begin(out, n++ ? "" : "VPs");
-		put_vp(out, c, vps[i]);
-		if (lost)
-			(void)fprintf(out, " %s %s", diff_change_name(vps[i]),
-				show_site(c, vps[i]->site_before != COMPARE_NONE ? vps[i]->site_before
-										 : vps[i]->site_now)
+		begin(out, i ? "" : "VPs");
+		put_vp(out, c, v);
+		if (!compare_in_a(v))
+			(void)fprintf(out, " %s %s", diff_change_name(v),
+				show_site(c, v->site_before != COMPARE_NONE ? v->site_before : v->site_now)
 					.text);
 		(void)fputc('\n', out);
 	}
-	if (n < c->moved && n == most) {
+	if (n > most) {
 		begin(out, "");
-		(void)fprintf(out, "and more (-v shows all)\n");
+		(void)fprintf(out, "and %zu more (-v shows all)\n", n - most);
 	}
 }
 
 static int details(FILE *out, const struct diff_view *d, const struct comparison *c)
 {
 	enum { LOCAL_SHOWN = 20 };
-	const struct compare_vp **by_cost_first = diff_sorted(c, DIFF_BY_COST),
-				**sorted = diff_sorted(c, d->sort);
+	size_t n = 0;
+	const struct compare_vp **by_cost_first = diff_sorted(c, DIFF_BY_COST, true, &n),
+				**sorted = diff_sorted(c, d->sort, true, &n);
 	int rc = by_cost_first && sorted ? 0 : ERR_NOMEM;
 
 	if (rc == 0) {
@@ -736,7 +742,7 @@ static int details(FILE *out, const struct diff_view *d, const struct comparison
 		line_suspect(out, c);
 		lines_warn(out, c);
 		if (d->every || c->verdict == COMPARE_LOCAL)
-			lines_vps(out, c, sorted, d->every ? SIZE_MAX : LOCAL_SHOWN);
+			lines_vps(out, c, sorted, n, d->every ? SIZE_MAX : LOCAL_SHOWN);
 	}
 	free(by_cost_first);
 	free(sorted);
@@ -870,12 +876,13 @@ static struct row row_of(const struct comparison *c, const struct compare_vp *v)
 
 static int csv_rows(FILE *out, const struct comparison *c, enum diff_sort sort)
 {
-	const struct compare_vp **vps = diff_sorted(c, sort);
+	size_t n = 0;
+	const struct compare_vp **vps = diff_sorted(c, sort, false, &n);
 	char text[TABLE_ROW_MAX];
 
 	if (!vps)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < c->n_vps; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct row row = row_of(c, vps[i]);
 
 		(void)fwrite(text, 1, table_row(&diff_table, &row, text, sizeof(text)), out);

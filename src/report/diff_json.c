@@ -135,10 +135,11 @@ static json_t *state(const struct catchment_vp *row)
 
 static json_t *vps(const struct comparison *c, enum diff_sort sort)
 {
-	const struct compare_vp **v = diff_sorted(c, sort);
+	size_t n = 0;
+	const struct compare_vp **v = diff_sorted(c, sort, false, &n);
 	json_t *a = v ? json_array() : NULL;
 
-	for (size_t i = 0; a && i < c->n_vps; i++)
+	for (size_t i = 0; a && i < n; i++)
 		(void)json_array_append_new(
 			a, json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "vp",
 				   text_or_null(compare_name(c, v[i]->vp)), "change", diff_change_name(v[i]),
