@@ -6,8 +6,8 @@
  * each sample of the limit, the names of vantage points, targets and identities, and on the disk 32 bytes a row. The order of
  * rows and files does not matter.
  *
- *	struct gather *g = gather_open(&limits, complain, arg);
- *	gather_file(g, "run/ams.probes.csv", &why);
+ *	struct gather *g = gather_open(&limits);
+ *	gather_files(g, &reading, &why);
  *	gather_walk(g, &walk, &why);
  *	gather_close(g);
  */
@@ -32,7 +32,6 @@ struct sample {
 	uint64_t outcome : 4;
 	uint64_t probe : 2;
 	uint64_t attempt : 2;
-	uint64_t refused : 1; /* an rcode other than 0 */
 };
 #define SAMPLE_NO_RTT ((UINT64_C(1) << 40) - 1)
 
@@ -49,19 +48,25 @@ struct gather_limits {
 };
 #define GATHER_SAMPLES ((size_t)4 << 20)
 
-/* Called for what is wrong with a row: "FILE:LINE:POSITION: ...", at most GATHER_COMPLAINTS times a file. */
-enum { GATHER_COMPLAINTS = 10 };
-typedef void gather_complain(void *arg, const char *text);
-
 struct gather; /* opaque */
 
 /* NULL without memory. */
-struct gather *gather_open(const struct gather_limits *limits, gather_complain *complain, void *arg);
-/* Adds the rows of a file. ERR_PARTIAL when rows were bad or the file ends too early: the others are in. Any other error: it is
- * no file of rows, or nothing can go on (ERR_NOMEM, ERR_FULL, ERR_IO). */
-int gather_file(struct gather *g, const char *path, uint64_t *rows, struct err_msg *why);
-/* Adds one row. */
-int gather_row(struct gather *g, const struct record *r, struct err_msg *why);
+struct gather *gather_open(const struct gather_limits *limits);
+
+/* What to read, and whom to tell. `complain` hears what is wrong with a row, "FILE:LINE:POSITION: ...", at most GATHER_COMPLAINTS
+ * times a file. `done` hears how each file ended: 0; ERR_PARTIAL when rows were bad or it broke off (the others are in); any
+ * other error when it is no file of rows. Never both at the same time, though files are read by several threads. */
+enum { GATHER_COMPLAINTS = 10, GATHER_THREADS_MAX = 8 };
+struct gather_reading {
+	char *const *paths;
+	size_t n;
+	unsigned threads;
+	void (*complain)(void *arg, const char *text);
+	void (*done)(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why);
+	void *arg;
+};
+/* Adds the rows of all files. An error only when nothing can go on: ERR_NOMEM, ERR_FULL, ERR_IO. */
+int gather_files(struct gather *g, const struct gather_reading *r, struct err_msg *why);
 
 /* Calls `pair` for each (target, vantage point) with its samples by round, then by time, and `target` behind the last of
  * each target: targets in order; their vantage points too, unless one target alone has more samples than are kept in

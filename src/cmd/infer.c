@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/vec.h"
@@ -174,24 +175,38 @@ static int read_vantage(struct inferring *d)
 
 /* --- rows --- */
 
+static unsigned cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : (unsigned)n;
+}
+
+static void file_done(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why)
+{
+	struct inferring *d = arg;
+	struct err_msg said;
+
+	d->inputs.v[file].rows = rows;
+	if (rc < 0)
+		warn(d, why->text);
+	else if (run_files_check(d->files.v[file], rows, &said) < 0)
+		warn(d, said.text);
+}
+
 static int read_rows(struct inferring *d)
 {
 	const struct gather_limits limits = {.folder = d->run};
+	const struct gather_reading reading = {d->files.v, d->files.n, cores(), warn, file_done, d};
+	int rc;
 
-	d->g = gather_open(&limits, warn, d);
+	d->g = gather_open(&limits);
 	if (!d->g)
 		return nomem(d);
-	for (size_t i = 0; i < d->files.n; i++) {
-		int rc = gather_file(d->g, d->files.v[i], &d->inputs.v[i].rows, &d->why);
-
-		if (rc == ERR_NOMEM || rc == ERR_FULL || rc == ERR_IO)
-			return rc;
-		if (rc < 0 || run_files_check(d->files.v[i], d->inputs.v[i].rows, &d->why) < 0)
-			warn(d, d->why.text);
-	}
-	if (gather_rows(d->g) == 0)
+	rc = gather_files(d->g, &reading, &d->why);
+	if (rc == 0 && gather_rows(d->g) == 0)
 		return err_set(&d->why, ERR_PARSE, "%s: not one good row", d->run);
-	return 0;
+	return rc;
 }
 
 /* The first walk gives ranks; before it nothing is known of the vantage points' order. */

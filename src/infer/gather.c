@@ -8,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/csv.h"
-#include "base/intern.h"
 #include "base/vec.h"
+#include "infer/gather_feed.h"
 
 _Static_assert(sizeof(struct sample) == 32, "as promised");
 
@@ -32,8 +31,6 @@ struct met {
 
 struct gather {
 	struct gather_limits limits;
-	gather_complain *complain;
-	void *arg;
 	struct intern vps, targets, identities;
 	struct met *met; /* by number of the target */
 	size_t cap_met;
@@ -45,10 +42,9 @@ struct gather {
 	uint64_t rows;
 	uint32_t *target_of, *vp_of, *vp_rank; /* by rank; by number */
 	bool ranked, sorted;
-	uint8_t scratch[RECORD_SCRATCH];
 };
 
-struct gather *gather_open(const struct gather_limits *limits, gather_complain *complain, void *arg)
+struct gather *gather_open(const struct gather_limits *limits)
 {
 	struct gather *g = calloc(1, sizeof(*g));
 
@@ -57,8 +53,6 @@ struct gather *gather_open(const struct gather_limits *limits, gather_complain *
 	g->limits = *limits;
 	if (g->limits.samples == 0)
 		g->limits.samples = GATHER_SAMPLES;
-	g->complain = complain;
-	g->arg = arg;
 	return g;
 }
 
@@ -98,39 +92,6 @@ static uint8_t part_of(const struct gather *g, const struct addr *a)
 	while ((size_t)i + 1 < g->n_parts && addr_compare(a, &g->parts[i].end) >= 0)
 		i++;
 	return i;
-}
-
-static int64_t number_of_target(struct gather *g, const struct addr *a)
-{
-	size_t n = g->targets.n;
-	int64_t number = intern_put(&g->targets, a, sizeof(*a));
-
-	if (number < 0 || (size_t)number < n)
-		return number;
-	if (vec_reserve(&g->met, &g->cap_met, n + 1) < 0)
-		return ERR_NOMEM;
-	g->met[number] = (struct met){.part = part_of(g, a)};
-	return number;
-}
-
-/* Length and bytes of NSID, the question, TXT. */
-static int64_t number_of_identity(struct gather *g, const struct record *r)
-{
-	uint8_t key[2 + 2 * GATHER_IDENTITY_MAX];
-	size_t nsid = r->nsid.n < GATHER_IDENTITY_MAX ? r->nsid.n : GATHER_IDENTITY_MAX;
-	size_t txt = r->txt.n < GATHER_IDENTITY_MAX ? r->txt.n : GATHER_IDENTITY_MAX;
-	int64_t number;
-
-	if (nsid + txt == 0)
-		return 0;
-	key[0] = (uint8_t)nsid;
-	key[1] = (uint8_t)(txt ? r->question : QUESTION_NONE);
-	if (nsid)
-		memcpy(key + 2, r->nsid.p, nsid);
-	if (txt)
-		memcpy(key + 2 + nsid, r->txt.p, txt);
-	number = intern_put(&g->identities, key, 2 + nsid + txt);
-	return number < 0 ? number : number + 1;
 }
 
 struct gather_identity gather_identity(const struct gather *g, uint32_t identity)
@@ -300,123 +261,72 @@ static int spill(struct gather *g, struct err_msg *why)
 	return rc;
 }
 
-/* --- rows --- */
+/* --- what feeds bring --- */
 
-static struct sample sample_of(const struct record *r)
+/* Numbers here of a feed's names that are new since it last came. */
+static int learn_names(struct intern *ours, const struct gather_names *theirs, struct gather_numbers *to)
 {
-	bool none = r->rtt_ns < 0 || (uint64_t)r->rtt_ns >= SAMPLE_NO_RTT;
-	int64_t s = r->tx_time.ns / NS_PER_S;
+	if (vec_reserve(&to->v, &to->cap, theirs->all.n + 1) < 0)
+		return ERR_NOMEM;
+	for (; to->n < theirs->all.n; to->n++) {
+		size_t len;
+		const uint8_t *name = intern_at(&theirs->all, (uint32_t)to->n, &len);
+		int64_t number = intern_put(ours, name, len);
 
-	return (struct sample){
-		.round = r->round,
-		.seq = r->seq,
-		.time_s = s > 0 && s < UINT32_MAX ? (uint32_t)s : 0,
-		.rtt_ns = (none ? SAMPLE_NO_RTT : (uint64_t)r->rtt_ns) & SAMPLE_NO_RTT,
-		.flow = r->flow,
-		.outcome = (uint64_t)r->outcome & 15,
-		.probe = (uint64_t)r->probe & 3,
-		.attempt = (uint64_t)r->attempt & 3,
-		.refused = r->rcode > 0 || r->edns_rcode > 0,
-	};
-}
-
-int gather_row(struct gather *g, const struct record *r, struct err_msg *why)
-{
-	struct sample s = sample_of(r);
-	int64_t vp = intern_put(&g->vps, r->vp, strlen(r->vp));
-	int64_t target = number_of_target(g, &r->target);
-	int64_t identity = r->outcome == OUTCOME_REPLY ? number_of_identity(g, r) : 0;
-	int rc = 0;
-
-	if (vp < 0 || target < 0 || identity < 0)
-		return err_set(why, ERR_NOMEM,
-			"out of memory for names: %zu vantage points, %zu targets, %zu "
-			"identities",
-			g->vps.n, g->targets.n, g->identities.n);
-	if (g->n == g->limits.samples)
-		rc = spill(g, why);
-	if (rc == 0 && vec_reserve(&g->v, &g->cap, g->n + 1) < 0)
-		rc = err_set(why, ERR_NOMEM, "out of memory for %zu samples", g->n);
-	if (rc < 0)
-		return rc;
-	s.vp = (uint32_t)vp;
-	s.target = (uint32_t)target;
-	s.identity = (uint32_t)identity;
-	g->v[g->n++] = s;
-	g->met[target].samples++;
-	g->rows++;
-	return 0;
-}
-
-/* Complaints about one file: the first few, then how many more there were. */
-struct faults {
-	struct gather *g;
-	size_t n;
-};
-
-static void fault(struct faults *f, const char *text)
-{
-	if (f->n++ < GATHER_COMPLAINTS && f->g->complain)
-		f->g->complain(f->g->arg, text);
-}
-
-/* A time of zero is a clock that does not tick. */
-static void check_time(struct faults *f, const struct csv *c, struct record *r)
-{
-	struct err_msg why;
-
-	if (r->rtt_ns != 0)
-		return;
-	(void)csv_field_is_not(c, csv_column(c, "rtt_ms"), "a time above 0: the row counts without it", &why);
-	fault(f, why.text);
-	r->rtt_ns = -1;
-}
-
-/* 0 to go on, ERR_PARTIAL where the file breaks off, or an error that stops all. */
-static int take_rows(struct faults *f, struct csv *c, const struct record_reader *rd, struct err_msg *why)
-{
-	struct record r;
-	int rc;
-
-	while ((rc = csv_next(c, why)) != 0) {
-		if (rc > 0)
-			rc = record_read(rd, c, &r, f->g->scratch, why);
-		if (rc == ERR_PARTIAL || rc == ERR_IO) {
-			fault(f, why->text);
-			return ERR_PARTIAL;
-		}
-		if (rc == ERR_NOMEM)
-			return rc;
-		if (rc < 0) {
-			fault(f, why->text);
-			continue;
-		}
-		check_time(f, c, &r);
-		rc = gather_row(f->g, &r, why);
-		if (rc < 0)
-			return rc;
+		if (number < 0)
+			return (int)number;
+		to->v[to->n] = (uint32_t)number;
 	}
 	return 0;
 }
 
-int gather_file(struct gather *g, const char *path, uint64_t *rows, struct err_msg *why)
+static int learn_targets(struct gather *g, struct gather_feed *f)
 {
-	struct csv *c = csv_open(path, why);
-	struct faults f = {.g = g};
-	struct record_reader rd;
-	uint64_t before = g->rows;
-	int rc;
+	size_t known = g->targets.n;
 
-	if (!c)
-		return ERR_PARSE;
-	rc = record_reader_init(&rd, c, why);
-	if (rc == 0)
-		rc = take_rows(&f, c, &rd, why);
-	*rows = g->rows - before;
-	csv_close(c);
-	if ((rc == 0 || rc == ERR_PARTIAL) && f.n > 0)
-		return err_set(
-			why, ERR_PARTIAL, "%s: %zu of its rows could not be used as they are", path, f.n);
+	if (learn_names(&g->targets, &f->targets, &f->target_of) < 0 ||
+		vec_reserve(&g->met, &g->cap_met, g->targets.n + 1) < 0)
+		return ERR_NOMEM;
+	for (uint32_t i = (uint32_t)known; i < g->targets.n; i++) {
+		struct addr a = target_at(g, i);
+
+		g->met[i] = (struct met){.part = part_of(g, &a)};
+	}
+	return 0;
+}
+
+static int take_sample(struct gather *g, struct sample s, struct err_msg *why)
+{
+	int rc = g->n == g->limits.samples ? spill(g, why) : 0;
+
+	if (rc == 0 && vec_reserve(&g->v, &g->cap, g->n + 1) < 0)
+		rc = err_set(why, ERR_NOMEM, "out of memory for %zu samples", g->n);
+	if (rc < 0)
+		return rc;
+	g->v[g->n++] = s;
+	g->met[s.target].samples++;
+	return 0;
+}
+
+int gather_take(struct gather *g, struct gather_feed *f, struct err_msg *why)
+{
+	int rc = 0;
+
+	if (learn_names(&g->vps, &f->vps, &f->vp_of) < 0 || learn_targets(g, f) < 0 ||
+		learn_names(&g->identities, &f->identities, &f->identity_of) < 0)
+		return err_set(why, ERR_NOMEM,
+			"out of memory for names: %zu vantage points, %zu targets, %zu identities", g->vps.n,
+			g->targets.n, g->identities.n);
+	for (size_t i = 0; rc == 0 && i < f->n; i++) {
+		struct sample s = f->v[i];
+
+		s.vp = f->vp_of.v[s.vp];
+		s.target = f->target_of.v[s.target];
+		s.identity = s.identity ? f->identity_of.v[s.identity - 1] + 1 : 0;
+		rc = take_sample(g, s, why);
+	}
+	g->rows += f->n;
+	f->n = 0;
 	return rc;
 }
 

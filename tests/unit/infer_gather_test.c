@@ -11,7 +11,7 @@
 
 #include "base/hash.h"
 #include "dice.h"
-#include "infer/gather.h"
+#include "infer/gather_feed.h"
 #include "records.h"
 #include "scratch.h"
 
@@ -79,9 +79,10 @@ static void record_make(uint32_t i, struct record *r, char vp[static 16], char n
 static void walk_in(struct dice *d, size_t samples, char *text)
 {
 	const struct gather_limits limits = {.samples = samples, .folder = "."};
-	struct gather *g = gather_open(&limits, NULL, NULL);
+	struct gather *g = gather_open(&limits);
 	struct told t = {.g = g, .text = text};
 	const struct gather_walk walk = {tell_pair, tell_target, &t};
+	struct gather_feed *feed[2] = {calloc(1, sizeof(**feed)), calloc(1, sizeof(**feed))};
 	uint32_t order[ROWS];
 	struct err_msg why = {{0}};
 
@@ -97,7 +98,13 @@ static void walk_in(struct dice *d, size_t samples, char *text)
 		struct record r;
 
 		record_make(order[i], &r, vp, nsid);
-		assert_int_equal(gather_row(g, &r, &why), 0);
+		assert_int_equal(gather_feed_row(feed[i % 2], &r), 0);
+		if (i % 50 == 49)
+			assert_int_equal(gather_take(g, feed[i / 50 % 2], &why), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(gather_take(g, feed[i], &why), 0);
+		gather_feed_free(feed[i]);
 	}
 	assert_int_equal(gather_rows(g), ROWS);
 	assert_int_equal(gather_targets(g), TARGETS);
@@ -154,7 +161,8 @@ static void large_target(void **state)
 	const struct gather_limits limits = {.samples = 10, .folder = "."};
 	const struct gather_walk walk = {count_pair, count_target, NULL};
 	struct scratch s = scratch_make();
-	struct gather *g = gather_open(&limits, NULL, NULL);
+	struct gather *g = gather_open(&limits);
+	struct gather_feed *feed = calloc(1, sizeof(*feed));
 	struct err_msg why = {{0}};
 
 	(void)state;
@@ -166,8 +174,10 @@ static void large_target(void **state)
 		(void)snprintf(vp, sizeof(vp), "vp%u", i % 50);
 		r.vp = vp;
 		r.round = i;
-		assert_int_equal(gather_row(g, &r, &why), 0);
+		assert_int_equal(gather_feed_row(feed, &r), 0);
 	}
+	assert_int_equal(gather_take(g, feed, &why), 0);
+	gather_feed_free(feed);
 	assert_int_equal(gather_walk(g, &walk, &why), 0);
 	assert_int_equal(pairs, 200);
 	assert_int_equal(targets, 1);
@@ -186,6 +196,20 @@ static void note(void *arg, const char *text)
 
 #define HEAD "vp,target,probe,outcome,rtt_ms\n"
 #define GOOD "ams,192.0.2.1,dns,reply,1.5\n"
+
+static struct {
+	uint64_t rows;
+	int rc;
+} ended;
+
+static void note_end(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why)
+{
+	(void)arg;
+	(void)why;
+	assert_int_equal(file, 0);
+	ended.rows = rows;
+	ended.rc = rc;
+}
 
 /* Bad rows are told with file and line, and the others counted. */
 static void bad_rows(void **state)
@@ -211,14 +235,17 @@ static void bad_rows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct gather_limits limits = {.folder = "."};
-		struct gather *g = gather_open(&limits, note, NULL);
+		struct gather *g = gather_open(&limits);
+		char path[] = "p.csv", *const paths[] = {path};
+		const struct gather_reading reading = {paths, 1, 2, note, note_end, NULL};
 		struct err_msg why = {{0}};
-		uint64_t rows = 0;
 
 		said[0] = '\0';
 		scratch_write("p.csv", cases[i].text, strlen(cases[i].text));
-		assert_int_equal(gather_file(g, "p.csv", &rows, &why), cases[i].rc);
-		assert_int_equal(rows, cases[i].rows);
+		assert_int_equal(gather_files(g, &reading, &why), 0);
+		assert_int_equal(ended.rc, cases[i].rc);
+		assert_int_equal(ended.rows, cases[i].rows);
+		assert_int_equal(gather_rows(g), cases[i].rows);
 		if (!strstr(said, cases[i].said))
 			fail_msg("case %zu: '%s' does not say '%s'", i, said, cases[i].said);
 		assert_int_equal(*cases[i].said != '\0', *said != '\0');

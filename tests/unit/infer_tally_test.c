@@ -6,9 +6,11 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "infer/gather_feed.h"
 #include "infer/tally.h"
 #include "records.h"
 
@@ -132,8 +134,10 @@ static int64_t ns_of(int ms)
 
 static void put_rows(struct gather *g, const struct row rows[static 8])
 {
+	struct gather_feed *feed = calloc(1, sizeof(*feed));
 	struct err_msg why;
 
+	assert_non_null(feed);
 	for (const struct row *row = rows; row < rows + 8 && row->outcome; row++) {
 		struct record r = record_sent(row->kind, QUESTION_ID_SERVER, row->flow, row->outcome);
 
@@ -142,8 +146,10 @@ static void put_rows(struct gather *g, const struct row rows[static 8])
 		r.rtt_ns = ns_of(row->rtt_ms);
 		r.nsid = record_text(row->nsid);
 		r.rcode = row->rcode;
-		assert_int_equal(gather_row(g, &r, &why), 0);
+		assert_int_equal(gather_feed_row(feed, &r), 0);
 	}
+	assert_int_equal(gather_take(g, feed, &why), 0);
+	gather_feed_free(feed);
 }
 
 /* The rows' tally, reach and names; all to be freed. */
@@ -155,7 +161,7 @@ static void tally_rows(
 	const struct gather_walk walk = {take_pair, take_target, &c};
 	struct err_msg why = {{0}};
 
-	*g = gather_open(&limits, NULL, NULL);
+	*g = gather_open(&limits);
 	*names = (struct naming){.rules = &rules, .book = &book, .g = *g};
 	*t = (struct tallies){.v = NULL};
 	put_rows(*g, rows);

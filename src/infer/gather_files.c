@@ -1,0 +1,187 @@
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/csv.h"
+#include "infer/gather_feed.h"
+
+/* What the threads share, all of it under the lock. */
+struct crew {
+	struct gather *g;
+	const struct gather_reading *r;
+	pthread_mutex_t lock;
+	size_t next; /* file */
+	int rc;      /* what stopped all */
+	struct err_msg why;
+};
+
+/* A thread, and the file that it reads. */
+struct reader {
+	struct crew *crew;
+	struct gather_feed *feed;
+	uint64_t rows;
+	size_t faults;
+	uint8_t scratch[RECORD_SCRATCH];
+};
+
+/* What a sample is made of. */
+static const char *const used[] = {"vp", "target", "probe", "question", "round", "seq", "attempt", "flow",
+	"tx_time_ns", "outcome", "rtt_ms", "nsid", "txt", NULL};
+
+static void fault(struct reader *me, const char *text)
+{
+	const struct gather_reading *r = me->crew->r;
+
+	if (me->faults++ >= GATHER_COMPLAINTS || !r->complain)
+		return;
+	(void)pthread_mutex_lock(&me->crew->lock);
+	r->complain(r->arg, text);
+	(void)pthread_mutex_unlock(&me->crew->lock);
+}
+
+static int hand_over(struct reader *me, struct err_msg *why)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&me->crew->lock);
+	rc = gather_take(me->crew->g, me->feed, why);
+	(void)pthread_mutex_unlock(&me->crew->lock);
+	return rc;
+}
+
+/* A time of zero is a clock that does not tick. */
+static void check_time(struct reader *me, const struct csv *c, struct record *r)
+{
+	struct err_msg why;
+
+	if (r->rtt_ns != 0)
+		return;
+	(void)csv_field_is_not(c, csv_column(c, "rtt_ms"), "a time above 0: the row counts without it", &why);
+	fault(me, why.text);
+	r->rtt_ns = -1;
+}
+
+static int take_row(
+	struct reader *me, const struct csv *c, const struct record_reader *rd, struct err_msg *why)
+{
+	struct record r;
+	int rc = record_read(rd, c, &r, me->scratch, why);
+
+	if (rc < 0) {
+		fault(me, why->text);
+		return 0;
+	}
+	check_time(me, c, &r);
+	me->rows++;
+	rc = gather_feed_row(me->feed, &r);
+	if (rc < 0)
+		return err_set(why, ERR_NOMEM, "%s: out of memory", csv_path(c));
+	return rc > 0 ? hand_over(me, why) : 0;
+}
+
+/* 0 at the end, also where the file breaks off, or an error that stops all. */
+static int take_rows(struct reader *me, struct csv *c, const struct record_reader *rd, struct err_msg *why)
+{
+	int rc;
+
+	while ((rc = csv_next(c, why)) != 0) {
+		if (rc > 0)
+			rc = take_row(me, c, rd, why);
+		else if (rc == ERR_PARSE)
+			fault(me, why->text);
+		else if (rc != ERR_NOMEM) {
+			fault(me, why->text);
+			return 0;
+		}
+		if (rc < 0 && rc != ERR_PARSE)
+			return rc;
+	}
+	return 0;
+}
+
+/* How the file ended goes to *end. Returns what stops all. */
+static int read_file(struct reader *me, const char *path, int *end, struct err_msg *why)
+{
+	struct csv *c = csv_open(path, why);
+	struct record_reader rd;
+	int rc = 0;
+
+	me->rows = me->faults = 0;
+	*end = c ? record_reader_init(&rd, c, why) : ERR_PARSE;
+	if (*end == 0) {
+		record_reader_only(&rd, used);
+		rc = take_rows(me, c, &rd, why);
+	}
+	csv_close(c);
+	if (*end == 0 && rc == 0 && me->faults > 0)
+		*end = err_set(why, ERR_PARTIAL, "%s: %zu of its rows could not be used as they are", path,
+			me->faults);
+	return rc;
+}
+
+/* One file after the other, until there is none left or something stops all. */
+static void *work(void *arg)
+{
+	struct reader *me = arg;
+	struct crew *crew = me->crew;
+	const struct gather_reading *r = crew->r;
+	struct err_msg why = {{0}};
+	int rc = 0, end;
+
+	(void)pthread_mutex_lock(&crew->lock);
+	while (crew->rc == 0 && rc == 0 && crew->next < r->n) {
+		size_t file = crew->next++;
+
+		(void)pthread_mutex_unlock(&crew->lock);
+		rc = read_file(me, r->paths[file], &end, &why);
+		(void)pthread_mutex_lock(&crew->lock);
+		if (rc == 0 && r->done)
+			r->done(r->arg, file, me->rows, end, &why);
+	}
+	if (rc == 0)
+		rc = gather_take(crew->g, me->feed, &why);
+	if (rc < 0 && crew->rc == 0) {
+		crew->rc = rc;
+		crew->why = why;
+	}
+	(void)pthread_mutex_unlock(&crew->lock);
+	return NULL;
+}
+
+static struct reader *reader_make(struct crew *crew)
+{
+	struct reader *me = calloc(1, sizeof(*me));
+
+	if (me) {
+		me->crew = crew;
+		me->feed = calloc(1, sizeof(*me->feed));
+	}
+	return me && me->feed ? me : (free(me), NULL);
+}
+
+static void reader_free(struct reader *me)
+{
+	if (me)
+		gather_feed_free(me->feed);
+	free(me);
+}
+
+int gather_files(struct gather *g, const struct gather_reading *r, struct err_msg *why)
+{
+	struct crew crew = {.g = g, .r = r, .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct reader *readers[GATHER_THREADS_MAX] = {reader_make(&crew)};
+	pthread_t threads[GATHER_THREADS_MAX];
+	unsigned n = 1;
+
+	if (!readers[0])
+		return err_set(why, ERR_NOMEM, "out of memory");
+	/* This thread is one of them; fewer than wished for are enough. */
+	while (n < r->threads && n < r->n && n < GATHER_THREADS_MAX && (readers[n] = reader_make(&crew)) &&
+		pthread_create(&threads[n], NULL, work, readers[n]) == 0)
+		n++;
+	(void)work(readers[0]);
+	for (unsigned i = 1; i < n; i++)
+		(void)pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < GATHER_THREADS_MAX; i++)
+		reader_free(readers[i]);
+	return crew.rc < 0 ? err_set(why, (enum err)crew.rc, "%s", crew.why.text) : 0;
+}
