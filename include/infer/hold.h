@@ -93,6 +93,7 @@ enum hold_course {
 struct hold_finding {
 	struct hold_span *spans; /* at least one */
 	size_t n_spans, cap_spans;
+	size_t first; /* of them that opened; none did: the last */
 	struct hold_met *met;
 	size_t n_met, cap_met;
 	uint32_t asked[HOLD_WAYS], answers[HOLD_WAYS];

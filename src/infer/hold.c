@@ -196,6 +196,8 @@ static int find_spans(const struct hold_log *l, struct hold_finding *f)
 		s->end = HOLD_END_UNOPENED;
 	else if (s->ended_ns < 0 && s->missed >= MISSED_MIN)
 		s->end = HOLD_END_SILENT;
+	while (f->first + 1 < f->n_spans && f->spans[f->first].opened_ns < 0)
+		f->first++;
 	return 0;
 }
 

@@ -14,6 +14,12 @@ static const char *place_label(const struct hold_result *r, uint32_t place)
 	return place < r->log.n_places ? r->log.places[place].label : "nobody";
 }
 
+/* The connection that the first line is about. */
+static const struct hold_span *first_span(const struct hold_result *r)
+{
+	return &r->finding.spans[r->finding.first];
+}
+
 static double seconds(int64_t ns)
 {
 	return (double)ns / 1e9;
@@ -59,7 +65,7 @@ static void course_text(FILE *out, const struct hold_result *r, uint32_t place)
 /* The kept connection never came to be. */
 static void unopened_text(FILE *out, const struct hold_result *r, const char *who)
 {
-	const struct hold_span *s = &r->finding.spans[0];
+	const struct hold_span *s = first_span(r);
 
 	if (s->end == HOLD_END_REFUSED)
 		(void)fprintf(out, "%s refuses TCP connections to port %u", who, r->port);
@@ -72,7 +78,7 @@ static void unopened_text(FILE *out, const struct hold_result *r, const char *wh
 
 static void opened_text(FILE *out, const struct hold_result *r, const char *who)
 {
-	const struct hold_span *s = &r->finding.spans[0];
+	const struct hold_span *s = first_span(r);
 	int64_t end = s->ended_ns >= 0 ? s->ended_ns : r->ran_ns;
 	double lasted = seconds(end - s->opened_ns), answered = seconds(s->last_answer_ns - s->opened_ns);
 	const char *at = place_label(r, s->place);
@@ -103,7 +109,7 @@ static void opened_text(FILE *out, const struct hold_result *r, const char *who)
 
 static void first_line(FILE *out, const struct hold_result *r)
 {
-	const struct hold_span *s = &r->finding.spans[0];
+	const struct hold_span *s = first_span(r);
 	char who[CELL_MAX], address[ADDR_TEXT_LEN];
 
 	(void)snprintf(who, sizeof(who), "%s%s%s%s", addr_text(&r->target, address), *r->service ? " (" : "",
@@ -129,7 +135,7 @@ static bool moved_by(const struct hold_result *r, int64_t end_ns)
 
 static const char *meaning_of(const struct hold_result *r)
 {
-	const struct hold_span *s = &r->finding.spans[0];
+	const struct hold_span *s = first_span(r);
 	bool moved = moved_by(r, s->ended_ns);
 
 	if (s->end == HOLD_END_RESET)
@@ -158,18 +164,19 @@ static const char *meaning_of(const struct hold_result *r)
 static void repeats(FILE *out, const struct hold_result *r)
 {
 	const struct hold_finding *f = &r->finding;
+	const struct hold_span *s = first_span(r);
 	size_t same = 0;
 
 	for (size_t i = 0; i < f->n_spans; i++)
-		same += f->spans[i].end == HOLD_END_CLOSED && f->spans[i].answers == f->spans[0].answers;
-	if (same > 1 && f->spans[0].end == HOLD_END_CLOSED)
-		(void)fprintf(out, " limit    %zu connections closed after %u answers each\n", same,
-			f->spans[0].answers);
+		same += f->spans[i].end == HOLD_END_CLOSED && f->spans[i].answers == s->answers;
+	if (same > 1 && s->end == HOLD_END_CLOSED)
+		(void)fprintf(
+			out, " limit    %zu connections closed after %u answers each\n", same, s->answers);
 }
 
 static void facts(FILE *out, const struct hold_result *r)
 {
-	const struct hold_span *s = &r->finding.spans[0];
+	const struct hold_span *s = first_span(r);
 	const char *meaning = meaning_of(r);
 
 	if (meaning || s->missed || r->interrupted)
@@ -418,7 +425,7 @@ static json_t *json_result(const struct hold_result *r)
 		(void)json_array_append_new(spans, json_span(r, &r->finding.spans[i]));
 	return json_pack("{s:s, s:o, s:i, s:s, s:f, s:f, s:b, s:o, s:o, s:o, s:o, s:o}", "target",
 		addr_text(&r->target, target), "service", json_text(r->service), "port", (int)r->port, "hold",
-		hold_end_name(r->finding.spans[0].end), "ran_s", seconds(r->ran_ns), "every_s",
+		hold_end_name(first_span(r)->end), "ran_s", seconds(r->ran_ns), "every_s",
 		seconds(r->every_ns), "interrupted", r->interrupted, "kept", spans, "fresh", json_course(r),
 		"fresh_udp", json_fresh(r, HOLD_FRESH_UDP), "fresh_tcp", json_fresh(r, HOLD_FRESH_TCP),
 		"events", json_events(&r->log));
