@@ -540,8 +540,8 @@ static size_t add_bzip2(char *bytes, size_t at, size_t cap, unsigned from, unsig
 	return at + n;
 }
 
-/* Two streams, one behind the other as pbzip2 writes them: all is read; cut or changed anywhere, what comes is right and then
- * there is an error, except where the first one ends. */
+/* Two streams, one behind the other as pbzip2 writes them: all is read. Cut anywhere, what comes is right and then there is
+ * an error, except where the first one ends; a byte changed anywhere is an error. */
 static void bzip2_is_read(void **state)
 {
 	enum { CAP = 1 << 20 };
@@ -572,13 +572,17 @@ static void bzip2_is_read(void **state)
 		assert_int_equal(rc, len == 0 || len == first || len == n ? 0 : ERR_PARTIAL);
 	}
 	for (size_t at = 0; at < n; at++) {
-		unsigned rows;
+		struct file_in *in;
+		char row[ROW];
+		ssize_t got;
 
 		bytes[at] = (char)(bytes[at] ^ 0x55);
-		scratch_write("bad.bz2", bytes, n);
-		rows = count_rows("bad.bz2", &rc, &rest);
-		assert_true(at < first ? rows <= 10 : rows >= 10 && rows <= 30);
-		assert_true(rc == ERR_PARSE || rc == ERR_PARTIAL);
+		in = file_in_bytes("bad.bz2", bytes, n, NULL);
+		assert_non_null(in);
+		while ((got = file_in_read(in, row, sizeof(row), NULL)) > 0)
+			;
+		assert_true(got == ERR_PARSE || got == ERR_PARTIAL);
+		file_in_close(in);
 		bytes[at] = (char)(bytes[at] ^ 0x55);
 	}
 	free(bytes);
