@@ -10,7 +10,7 @@ SECS ?= 20
 V ?= 0
 VERSION := 0.1.0
 
-PKGS := libpcap libuv libmnl jansson libzstd zlib smartcols inih libcap-ng libsodium
+PKGS := libpcap libuv libmnl jansson libzstd zlib smartcols inih libcap-ng libsodium nettle
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnet -lcsv -lbz2 -lm
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

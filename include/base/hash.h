@@ -1,4 +1,4 @@
-/* Keyed and plain hashes, all from libsodium. */
+/* Keyed and plain hashes from libsodium; SHA-256 from nettle, which has it six times as fast where the processor helps. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

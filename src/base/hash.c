@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <nettle/sha2.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,21 +56,21 @@ uint64_t hash_mix(uint64_t v)
 
 int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], struct err_msg *why)
 {
-	unsigned char digest[crypto_hash_sha256_BYTES], buf[65536];
-	crypto_hash_sha256_state st;
+	uint8_t digest[SHA256_DIGEST_SIZE], buf[65536];
+	struct sha256_ctx st;
 	FILE *f = fopen(path, "rbe");
 	size_t n;
 	int rc = 0;
 
 	if (!f)
 		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
-	(void)crypto_hash_sha256_init(&st);
+	sha256_init(&st);
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		(void)crypto_hash_sha256_update(&st, buf, n);
+		sha256_update(&st, n, buf);
 	if (ferror(f))
 		rc = err_set(why, ERR_IO, "%s: read failed: %s", path, strerror(errno));
 	(void)fclose(f);
-	(void)crypto_hash_sha256_final(&st, digest);
+	sha256_digest(&st, sizeof(digest), digest);
 	(void)sodium_bin2hex(out, HASH_SHA256_TEXT_LEN, digest, sizeof(digest));
 	return rc;
 }
