@@ -64,9 +64,13 @@ bool import_number(const char *text, double *v);
 /* The address that a file's name begins with or has between `_`: "192.0.2.1_x.tsv.gz". False: none. */
 bool import_target_of(const char *path, struct addr *out);
 
-/* Places for vantage points: a JSON of RIPE Atlas probes, or a CSV with the columns of vantage.csv. */
+/* Places of vantage points: a JSON of RIPE Atlas probes, or a .csv with the columns of vantage.csv. ERR_PARTIAL: some were
+ * complained about. Free the list in any case. */
 int import_places(
-	struct vantage_list *l, const char *path, vantage_complain *complain, void *arg, struct err_msg *why);
+	const char *path, struct vantage_list *l, vantage_complain *complain, void *arg, struct err_msg *why);
+/* The same of this stream, which it closes. */
+int import_places_from(struct file_in *in, struct vantage_list *l, vantage_complain *complain, void *arg,
+	struct err_msg *why);
 
 /* All vantage points, targets and rounds of an import. */
 struct import_book {

@@ -7,7 +7,7 @@
 #include "cmd/command.h"
 #include "data/import.h"
 #include "data/run.h"
-#include "proto/dns.h"
+#include "probe/message.h"
 
 /* Complaints that are shown for one file; the rest is counted. */
 enum { SHOWN_MAX = 20 };
@@ -62,60 +62,11 @@ static int take_row(
 	return file_out_write(m->rows, row, record_row(&own, row), why);
 }
 
-/* --- DNS messages --- */
-
-static enum question question_of(const struct dns_reply *d)
-{
-	for (int q = QUESTION_ID_SERVER; q < QUESTIONS; q++) {
-		bool soa = q == QUESTION_IN_SOA, exact;
-		struct dns_query query = {.name = soa ? "." : question_name((enum question)q),
-			.type = soa ? DNS_TYPE_SOA : DNS_TYPE_TXT,
-			.class = question_is_chaos((enum question)q) ? DNS_CLASS_CH : DNS_CLASS_IN};
-
-		if (dns_question_matches(d, &query, &exact))
-			return (enum question)q;
-	}
-	return QUESTION_NONE;
-}
-
-static void take_fault(struct record *r, const char *fault)
-{
-	r->outcome = OUTCOME_BAD_REPLY;
-	r->extra = (struct bytes){(const uint8_t *)fault, strlen(fault)};
-}
-
-static void take_message(
-	const uint8_t *message, size_t n, struct record *r, uint8_t scratch[static RECORD_SCRATCH])
-{
-	struct dns_reply d;
-
-	if (dns_parse(message, n, &d) < 0) {
-		take_fault(r, "bad=short");
-		return;
-	}
-	if (!d.response)
-		take_fault(r, "bad=no-response");
-	else if (d.malformed && !d.truncated)
-		take_fault(r, "bad=malformed");
-	r->question = question_of(&d);
-	r->rcode = d.rcode;
-	r->dns_flags = (uint8_t)((d.authoritative ? RECORD_AA : 0) | (d.recursion_available ? RECORD_RA : 0) |
-				 (d.truncated ? RECORD_TC : 0) | (d.authentic ? RECORD_AD : 0) |
-				 (d.nsid.p ? RECORD_NSID : 0));
-	if (d.has_edns) {
-		r->edns_size = d.edns_size;
-		r->edns_rcode = d.edns_rcode;
-	}
-	r->nsid = (struct bytes){d.nsid.p, d.nsid.n};
-	if (d.txt.p)
-		r->txt = (struct bytes){scratch, dns_txt_join(d.txt, scratch, RECORD_SCRATCH)};
-}
-
 /* --- the run --- */
 
 static int read_file(struct importing *m, const char *path)
 {
-	const struct import_sink sink = {take_row, complain, take_message, m};
+	const struct import_sink sink = {take_row, complain, probe_message, m};
 	struct import_source s = {.in = file_in_open(path, &m->why), .sink = &sink, .target = m->target};
 	int rc;
 
@@ -238,7 +189,7 @@ static int read_places(struct importing *m)
 
 	if (!m->o->places)
 		return 0;
-	rc = import_places(&m->places, m->o->places, complain, m, &m->why);
+	rc = import_places(m->o->places, &m->places, complain, m, &m->why);
 	complain_rest(m, m->o->places);
 	m->bad += rc == ERR_PARTIAL;
 	m->book.places = &m->places;

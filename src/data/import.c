@@ -80,29 +80,37 @@ bool import_number(const char *text, double *v)
 }
 
 /* The part of a file's name from `at` on, up to the next `_`; NULL past the last. */
-static const char *next_part(const char *at, char part[static ADDR_TEXT_LEN + 8])
+static const char *next_part(const char *at, char part[static ADDR_TEXT_LEN + 16])
 {
 	size_t n = strcspn(at, "_");
 
-	(void)snprintf(part, ADDR_TEXT_LEN + 8, "%.*s", (int)n, at);
+	(void)snprintf(part, ADDR_TEXT_LEN + 16, "%.*s", (int)n, at);
 	return at[n] ? at + n + 1 : NULL;
+}
+
+/* Takes one suffix off (.tsv, .gz), which begins with a letter: the dots of an address do not. */
+static bool strip_suffix(char *part)
+{
+	char *dot = strrchr(part, '.');
+	bool is_suffix = dot && ((dot[1] | 0x20) >= 'a' && (dot[1] | 0x20) <= 'z');
+
+	if (is_suffix)
+		*dot = '\0';
+	return is_suffix;
 }
 
 bool import_target_of(const char *path, struct addr *out)
 {
 	const char *at = strrchr(path, '/');
-	char part[ADDR_TEXT_LEN + 8];
+	char part[ADDR_TEXT_LEN + 16];
 
 	at = at ? at + 1 : path;
 	while (at) {
 		at = next_part(at, part);
-		if (addr_parse(part, out) == 0)
-			return true;
-		for (char *dot = strrchr(part, '.'); dot; dot = strrchr(part, '.')) {
-			*dot = '\0';
+		do {
 			if (addr_parse(part, out) == 0)
 				return true;
-		}
+		} while (strip_suffix(part));
 	}
 	return false;
 }

@@ -45,6 +45,8 @@ static int find_columns(const struct csv *c, struct columns *at, struct err_msg 
 {
 	*at = (struct columns){csv_column(c, "rx"), csv_column(c, "addr"), csv_column(c, "ttl"),
 		csv_column(c, "rtt"), csv_column(c, "tx"), csv_column(c, "chaos_data")};
+	if (csv_is_torn(c))
+		return err_set(why, ERR_PARSE, "%s: the file ends in its header", csv_path(c));
 	if (csv_column(c, "trace_dst") >= 0)
 		return err_set(
 			why, ERR_PARSE, "%s: a traceroute: its times are to routers on the way", csv_path(c));
@@ -81,12 +83,6 @@ static int take(struct import_source *s, const struct csv *c, const struct colum
 	const char *chaos = csv_field(c, at->chaos);
 	double ms, ttl;
 
-	if (csv_is_torn(c) || csv_fields(c) != csv_columns(c)) {
-		import_complain(s, csv_line(c),
-			csv_is_torn(c) ? "the row is cut short" : "%zu fields; the header has %zu",
-			csv_fields(c), csv_columns(c));
-		return 0;
-	}
 	if (addr_parse(csv_field(c, at->addr), &target) < 0)
 		return refuse(s, c, at->addr, "an IPv4 or IPv6 address");
 	if (s->target.family && !addr_equal(&s->target, &target))
@@ -99,13 +95,14 @@ static int take(struct import_source *s, const struct csv *c, const struct colum
 	memcpy(v.vp, csv_field(c, at->rx), csv_field_len(c, at->rx) + 1);
 	if (import_number(csv_field(c, at->ttl), &ttl) && ttl >= 0 && ttl <= 255)
 		r.reply_ttl = (int16_t)ttl;
-	r.outcome = kind == PROBE_TCP ? OUTCOME_RST : OUTCOME_REPLY;
-	r.replies = 1;
-	r.reply_from = target;
 	if (*chaos) {
 		r.probe = PROBE_DNS;
 		r.txt = (struct bytes){(const uint8_t *)chaos, strlen(chaos)};
 	}
+	/* Its TCP probe is a SYN/ACK. */
+	r.outcome = r.probe == PROBE_TCP ? OUTCOME_RST : OUTCOME_REPLY;
+	r.replies = 1;
+	r.reply_from = target;
 	return import_row(s, csv_line(c), &r, &v, false, why);
 }
 
@@ -113,9 +110,15 @@ static int take(struct import_source *s, const struct csv *c, const struct colum
 static int read_row(struct import_source *s, const struct csv *c, const struct columns *at,
 	enum probe_kind kind, size_t *crossed, struct err_msg *why)
 {
-	if (is_round_trip(c, at))
+	if (csv_is_torn(c))
+		import_complain(s, csv_line(c), "the row is cut short");
+	else if (csv_fields(c) != csv_columns(c))
+		import_complain(
+			s, csv_line(c), "%zu fields; the header has %zu", csv_fields(c), csv_columns(c));
+	else if (is_round_trip(c, at))
 		return take(s, c, at, kind, why);
-	++*crossed;
+	else
+		++*crossed;
 	return 0;
 }
 

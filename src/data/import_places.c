@@ -163,19 +163,25 @@ static int read_json(struct reading *rd, struct file_in *in, struct err_msg *why
 	return rc;
 }
 
-int import_places(
-	struct vantage_list *l, const char *path, vantage_complain *complain, void *arg, struct err_msg *why)
+int import_places_from(struct file_in *in, struct vantage_list *l, vantage_complain *complain, void *arg,
+	struct err_msg *why)
 {
-	struct reading rd = {.list = l, .path = path, .complain = complain, .arg = arg};
-	struct file_in *in = file_in_open(path, why);
+	struct reading rd = {.list = l, .path = file_in_path(in), .complain = complain, .arg = arg};
 	int rc;
 
 	*l = (struct vantage_list){0};
-	if (!in)
-		return ERR_IO;
-	if (has_suffix(path, ".csv"))
+	if (has_suffix(rd.path, ".csv"))
 		return vantage_read_from(in, l, complain, arg, why);
 	rc = read_json(&rd, in, why);
 	file_in_close(in);
 	return rc;
+}
+
+int import_places(
+	const char *path, struct vantage_list *l, vantage_complain *complain, void *arg, struct err_msg *why)
+{
+	struct file_in *in = file_in_open(path, why);
+
+	*l = (struct vantage_list){0};
+	return in ? import_places_from(in, l, complain, arg, why) : ERR_IO;
 }
