@@ -33,7 +33,7 @@ struct hold_entry {
 };
 
 struct hold_log {
-	const struct rules *rules; /* NULL: no rules */
+	const struct rules *rules; /* as these, set by the owner */
 	const struct ident_scope *scope;
 	uint32_t day; /* YYYYMMDD */
 	struct hold_entry *v;

@@ -11,18 +11,12 @@
 
 struct holding {
 	struct session s;
-	struct rules rules;
-	bool has_rules, progress;
+	struct which_known known;
+	bool progress;
 	struct ident_scope *scopes; /* by target, as all below */
 	struct hold_result *results;
 	int rc;
 };
-
-static void complain(void *arg, const char *text)
-{
-	(void)arg;
-	command_warn(text);
-}
 
 static int check(const struct options *o, struct err_msg *why)
 {
@@ -36,49 +30,29 @@ static int check(const struct options *o, struct err_msg *why)
 	return 0;
 }
 
-/* --- names --- */
-
-static uint32_t today(void)
+static int prepare(struct holding *h)
 {
-	char text[CLOCK_TEXT_LEN];
-	uint32_t day = 0;
-
-	clock_text(clock_wall(), text)[sizeof("YYYY-MM-DD") - 1] = '\0';
-	return rules_parse_day(text, &day) ? day : 0;
-}
-
-/* Without rules servers keep their own names: worth a warning, no more. */
-static int open_names(struct holding *h)
-{
-	char folder[PATH_MAX];
-	struct err_msg why = {{0}};
 	size_t n = h->s.targets.n;
 
+	which_know(&h->known);
 	h->scopes = calloc(n, sizeof(*h->scopes));
 	h->results = calloc(n, sizeof(*h->results));
 	if (!h->scopes || !h->results)
 		return ERR_NOMEM;
-	h->has_rules =
-		session_book_folder(folder) && rules_read(&h->rules, folder, complain, NULL, &why) == 0;
-	if (!h->has_rules)
-		command_warn(*why.text ? why.text : "no naming rules: servers are shown by their own names");
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = &h->s.targets.v[i];
-		const struct target_info *info = target_info(&h->s.targets, t);
-		struct ident_target about = {t->addr, info ? info->service : "", info ? info->operators : ""};
+		struct verdict_subject about;
 
+		if (which_subject(&h->known, t, target_info(&h->s.targets, t), &h->scopes[i], &about) < 0)
+			return ERR_NOMEM;
 		h->results[i] = (struct hold_result){
 			.target = t->addr,
 			.service = about.service,
 			.port = t->port ? t->port : (uint16_t)h->s.o->port,
-			.log = {.rules = h->has_rules ? &h->rules : NULL,
-				.scope = &h->scopes[i],
-				.day = today()},
+			.log = {.rules = &h->known.rules, .scope = &h->scopes[i], .day = h->known.day},
 			.hold_ns = h->s.o->hold_ns,
 			.every_ns = h->s.o->hold_every_ns,
 		};
-		if (h->has_rules && ident_scope_of(&h->scopes[i], &h->rules, &about, 1) < 0)
-			return ERR_NOMEM;
 	}
 	return 0;
 }
@@ -180,7 +154,7 @@ int which_hold(const struct options *o)
 	if (code == 0 && o->dry_run)
 		code = dry_run(h);
 	else if (code == 0)
-		code = open_names(h) < 0 ? EXIT_PARTIAL : hold(h);
+		code = prepare(h) < 0 ? EXIT_PARTIAL : hold(h);
 	for (size_t i = 0; h->results && h->scopes && i < h->s.targets.n; i++) {
 		hold_log_free(&h->results[i].log);
 		hold_finding_free(&h->results[i].finding);
@@ -188,7 +162,7 @@ int which_hold(const struct options *o)
 	}
 	free(h->scopes);
 	free(h->results);
-	rules_free(&h->rules);
+	which_forget(&h->known);
 	session_free(&h->s);
 	free(h);
 	return code;

@@ -34,7 +34,7 @@ static struct hold_place describe(const struct hold_log *l, const struct hold_ev
 	struct ident id = {0};
 	struct hold_place p = {0};
 
-	if (l->rules && l->scope)
+	if (b.n)
 		id = ident_decode(l->rules, l->scope, source, l->day, b.p, b.n);
 	p.proven = id.status == IDENT_SITE || id.status == IDENT_KEY;
 	(void)snprintf(p.key, sizeof(p.key), "%s", p.proven ? id.site : name);
