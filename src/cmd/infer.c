@@ -318,6 +318,7 @@ static int find_trusted(struct inferring *d)
 	const struct gather_walk walk = {take_pair, learn, d};
 	size_t fallen = 1;
 
+	d->tallies.brief = true;
 	for (int round = 0; fallen > 0 && round < TRUST_ROUNDS_MAX; round++) {
 		int rc = trust_begin(&d->trust, d->vps, gather_vps(d->g));
 
@@ -381,6 +382,7 @@ static int infer_all(struct inferring *d)
 {
 	const struct gather_walk walk = {take_pair, infer_target, d};
 
+	d->tallies.brief = false;
 	return gather_walk(d->g, &walk, &d->why);
 }
 

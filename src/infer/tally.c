@@ -184,11 +184,45 @@ static int pass_identities(
 	return rc;
 }
 
-static int by_time(const void *a, const void *b)
+/* The k-th smallest, by Hoare's selection; what is before it is not above it afterwards. */
+static int64_t select_time(int64_t *v, size_t n, size_t k)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	size_t low = 0, high = n - 1;
 
-	return (x > y) - (x < y);
+	while (low < high) {
+		int64_t pivot = v[low + (high - low) / 2];
+		size_t i = low, j = high;
+
+		for (;;) {
+			for (; v[i] < pivot; i++)
+				;
+			for (; v[j] > pivot; j--)
+				;
+			if (i >= j)
+				break;
+			int64_t t = v[i];
+
+			v[i++] = v[j];
+			v[j--] = t;
+		}
+		if (k <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+	return v[k];
+}
+
+static int64_t median(int64_t *v, size_t n)
+{
+	int64_t upper = select_time(v, n, n / 2), lower = upper;
+
+	if (n % 2)
+		return upper;
+	lower = v[0];
+	for (size_t i = 1; i < n / 2; i++)
+		lower = v[i] > lower ? v[i] : lower;
+	return (lower + upper) / 2;
 }
 
 /* The kind with a time that says most: DNS, for it names the site; else the fastest. */
@@ -203,8 +237,8 @@ static enum probe_kind kind_of(const struct tally *t)
 	return best;
 }
 
-static int pass_times(
-	struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s, size_t n)
+static int pass_times(struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s,
+	size_t n, bool brief)
 {
 	int rc = 0;
 
@@ -222,9 +256,11 @@ static int pass_times(
 	}
 	if (w->n_times == 0)
 		return rc;
-	qsort(w->times, w->n_times, sizeof(*w->times), by_time);
 	t->rtt_min_ns = w->times[0];
-	t->rtt_median_ns = (w->times[(w->n_times - 1) / 2] + w->times[w->n_times / 2]) / 2;
+	for (size_t i = 1; i < w->n_times; i++)
+		t->rtt_min_ns = w->times[i] < t->rtt_min_ns ? w->times[i] : t->rtt_min_ns;
+	if (!brief)
+		t->rtt_median_ns = median(w->times, w->n_times);
 	return rc;
 }
 
@@ -294,7 +330,7 @@ int tally_add(struct tallies *ts, struct naming *names, const struct sample *s, 
 	if (rc < 0)
 		return rc;
 	judge(&t, w, s, n);
-	if (pass_identities(&t, w, names, s, n) < 0 || pass_times(&t, w, names, s, n) < 0 ||
+	if (pass_identities(&t, w, names, s, n) < 0 || pass_times(&t, w, names, s, n, ts->brief) < 0 ||
 		put_reach(ts, &t) < 0 || vec_reserve(&ts->v, &ts->cap, ts->n + 1) < 0)
 		return ERR_NOMEM;
 	ts->v[ts->n++] = t;
