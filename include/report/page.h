@@ -21,7 +21,7 @@ enum { PAGE_ROWS_MAX = 60000 };
 struct page_row {
 	double distance_km, nearest_km; /* NAN: unknown */
 	uint32_t nearest;               /* name of a site */
-	uint32_t sent, sites_seen;
+	uint32_t sent, received, sites_seen;
 	int confidence;
 };
 struct page_site {
@@ -37,7 +37,7 @@ struct page_run {
 	struct page_site *sites; /* beside set.sites */
 	struct vantage_list places;
 	json_t *trust;   /* those that are not trusted */
-	json_t *quality; /* what the probers' meta.json say */
+	json_t *quality; /* what the probers' meta.json say: sums, and those with something to tell */
 };
 
 /* Reads a run's folder. `complain` hears of what is passed over. Free in any case. */

@@ -140,8 +140,8 @@ static json_t *cell_sent(struct making *m, const struct side *s, size_t i)
 
 static json_t *cell_received(struct making *m, const struct side *s, size_t i)
 {
-	(void)m;
-	return json_integer(s->set->rows[i].received);
+	(void)s;
+	return json_integer(m->page->run->rows[i].received);
 }
 
 static json_t *cell_km(struct making *m, const struct side *s, size_t i)

@@ -94,6 +94,7 @@ static int take_row(struct reading *r, const void *row)
 			.nearest_km = c->nearest_km,
 			.nearest = nearest,
 			.sent = c->sent,
+			.received = c->received,
 			.sites_seen = c->sites_seen,
 			.confidence = (int)c->confidence};
 	return 0;
@@ -150,45 +151,87 @@ static int is_meta(const struct dirent *e)
 	return n > len && strcmp(e->d_name + n - len, meta_suffix) == 0;
 }
 
-/* Only what the page shows; NULL where the prober did not say it. */
-static json_t *quality_of(const json_t *meta)
+/* Sums over all probers. */
+struct quality {
+	json_int_t files, sent, captured, dropped, ifdropped;
+	json_t *odd; /* those of whom something is to be told */
+	json_t *first;
+};
+
+static json_int_t count_of(const json_t *meta, const char *key)
+{
+	return json_integer_value(json_object_get(json_object_get(meta, "counts"), key));
+}
+
+static void add_odd(struct quality *q, const json_t *meta)
 {
 	const json_t *clock = json_object_get(meta, "clock");
-	json_t *q = json_object();
-	static const char *const keys[] = {"vp", "start", "end", "ended", "probes", "question", "stamps"};
+	json_t *vp = json_object_get(meta, "vp"), *ended = json_object_get(meta, "ended");
+	json_int_t dropped = count_of(meta, "dropped") + count_of(meta, "ifdropped");
+	json_int_t steps = json_integer_value(json_object_get(clock, "steps"));
+	bool adrift = json_is_false(json_object_get(clock, "synchronized"));
+	bool cut = json_is_null(json_object_get(meta, "end"));
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		(void)json_object_set(q, keys[i], json_object_get(meta, keys[i]));
-	(void)json_object_set(q, "counts", json_object_get(meta, "counts"));
-	(void)json_object_set(q, "synchronized", json_object_get(clock, "synchronized"));
-	(void)json_object_set(q, "steps", json_object_get(clock, "steps"));
-	return q;
+	if (dropped == 0 && steps == 0 && !adrift && !cut)
+		return;
+	(void)json_array_append_new(
+		q->odd, json_pack("{s:O?, s:O?, s:I, s:I, s:I, s:b, s:b}", "vp", vp, "ended", ended,
+				"dropped", dropped, "captured", count_of(meta, "captured"), "steps", steps,
+				"adrift", adrift, "cut", cut));
+}
+
+static void add_quality(struct quality *q, json_t *meta)
+{
+	q->files++;
+	q->sent += count_of(meta, "sent");
+	q->captured += count_of(meta, "captured");
+	q->dropped += count_of(meta, "dropped");
+	q->ifdropped += count_of(meta, "ifdropped");
+	add_odd(q, meta);
+	if (!q->first)
+		q->first = json_incref(meta);
+}
+
+static json_t *quality_json(struct quality *q)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:O?, s:O?, s:O?}", "files", q->files, "sent",
+		q->sent, "captured", q->captured, "dropped", q->dropped, "ifdropped", q->ifdropped, "odd",
+		q->odd, "probes", json_object_get(q->first, "probes"), "question",
+		json_object_get(q->first, "question"), "stamps", json_object_get(q->first, "stamps"));
+}
+
+static void read_meta(struct reading *r, struct quality *q, const char *name, vantage_complain *complain)
+{
+	char path[PATH_MAX];
+	json_error_t error;
+	json_t *meta;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", r->run->path, name);
+	meta = json_load_file(path, 0, &error);
+	if (meta) {
+		add_quality(q, meta);
+	} else {
+		(void)err_set(r->why, ERR_PARSE, "%s:%d:%d: %s: left out", path, error.line, error.column,
+			error.text);
+		complain(NULL, r->why->text);
+	}
+	json_decref(meta);
 }
 
 static int read_quality(struct reading *r, vantage_complain *complain)
 {
+	struct quality q = {.odd = json_array()};
 	struct dirent **found = NULL;
-	int n = scandir(r->run->path, &found, is_meta, alphasort), rc = 0;
+	int n = scandir(r->run->path, &found, is_meta, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		char path[PATH_MAX];
-		json_error_t error;
-		json_t *meta;
-
-		(void)snprintf(path, sizeof(path), "%s/%s", r->run->path, found[i]->d_name);
-		meta = json_load_file(path, 0, &error);
-		if (!meta) {
-			(void)err_set(r->why, ERR_PARSE, "%s:%d:%d: %s: left out", path, error.line,
-				error.column, error.text);
-			complain(NULL, r->why->text);
-		} else if (json_array_append_new(r->run->quality, quality_of(meta)) < 0) {
-			rc = nomem(r);
-		}
-		json_decref(meta);
+		read_meta(r, &q, found[i]->d_name, complain);
 		free(found[i]);
 	}
 	free(found);
-	return rc;
+	r->run->quality = quality_json(&q);
+	json_decref(q.first);
+	return r->run->quality ? 0 : nomem(r);
 }
 
 /* --- all --- */
@@ -203,8 +246,7 @@ static int read_beside(struct reading *r)
 	p->rows = calloc(p->set.n_rows + 1, sizeof(*p->rows));
 	p->sites = calloc(p->set.n_sites + 1, sizeof(*p->sites));
 	p->trust = json_array();
-	p->quality = json_array();
-	if (!p->rows || !p->sites || !p->trust || !p->quality)
+	if (!p->rows || !p->sites || !p->trust)
 		return nomem(r);
 	if (read_table(r, "catchment.csv", &catchment_table, &row, take_row) < 0 ||
 		read_table(r, "sites.csv", &site_table, &site, take_site) < 0)
