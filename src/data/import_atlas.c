@@ -322,14 +322,14 @@ static void take_answers(struct result *t, const json_t *reply, struct record *r
 	for (size_t i = 0; i < json_array_size(answers); i++) {
 		const json_t *answer = json_array_get(answers, i), *data = json_object_get(answer, "RDATA");
 		const char *type = json_string_value(json_object_get(answer, "TYPE")), *text;
-		int question = question_parse(json_string_value(json_object_get(answer, "NAME"))
-						      ? json_string_value(json_object_get(answer, "NAME"))
-						      : "");
+		const char *name = json_string_value(json_object_get(answer, "NAME"));
+		int question = name ? question_parse(name) : QUESTION_NONE;
 
 		text = json_string_value(json_is_array(data) ? json_array_get(data, 0) : data);
 		if (!text || (type && strcmp(type, "TXT") != 0))
 			continue;
 		r->question = question > 0 ? (enum question)question : QUESTION_NONE;
+		r->rcode = 0;
 		r->txt.p = t->scratch;
 		r->txt.n = csv_unescape(t->scratch, sizeof(t->scratch), text, strlen(text));
 		return;

@@ -97,6 +97,7 @@ static int take(struct import_source *s, const struct csv *c, const struct colum
 		r.reply_ttl = (int16_t)ttl;
 	if (*chaos) {
 		r.probe = PROBE_DNS;
+		r.rcode = 0;
 		r.txt = (struct bytes){(const uint8_t *)chaos, strlen(chaos)};
 	}
 	/* Its TCP probe is a SYN/ACK. */

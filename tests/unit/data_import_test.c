@@ -254,9 +254,10 @@ static void atlas_answers(void **state)
 		"\"timeout\":5}}]}]",
 		NULL, 0,
 		"9,192.0.2.1,dns,hostname.bind,0,0,1,0,,,53,1600000001000000000,reply,1.000000,none,1,192.0."
-		"2.1,,,,,,,"
+		"2.1,,,0,,,,"
 		"a\\255b,\n"
-		"9,192.0.2.3,dns,,0,1,1,0,,,53,1600000000000000000,reply,2.000000,none,1,192.0.2.3,,,,,,,c,\n"
+		"9,192.0.2.3,dns,,0,1,1,0,,,53,1600000000000000000,reply,2.000000,none,1,192.0.2.3,,,0,,,,c,"
+		"\n"
 		"9,192.0.2.1,dns,,0,2,1,0,,,53,1600000000000000000,timeout,,none,0,,,,,,,,,\n",
 		"");
 }
@@ -326,10 +327,10 @@ static void manycastr_rows(void **state)
 		"ams,192.0.2.1,57,ams,4.250,\nams,192.0.2.1,57,fra,-4.250,\nfra,192.0.2.2,,fra,1,f1\n",
 		NULL, 0,
 		"ams,192.0.2.1,tcp,,0,0,1,0,,,,,rst,4.250000,none,1,192.0.2.1,57,,,,,,,\n"
-		"fra,192.0.2.2,dns,,0,1,1,0,,,,,reply,1.000000,none,1,192.0.2.2,,,,,,,f1,\n",
+		"fra,192.0.2.2,dns,,0,1,1,0,,,,,reply,1.000000,none,1,192.0.2.2,,,0,,,,f1,\n",
 		"x.csv: 1 replies reached another worker than the one that sent: no round trips, left out\n");
 	expect("manycastr", "x.csv", MANYCASTR "ams,192.0.2.1,57,ams,4.250,\nfra,192.0.2.2,,fra,1,f1\n",
-		"192.0.2.2", 0, "fra,192.0.2.2,dns,,0,0,1,0,,,,,reply,1.000000,none,1,192.0.2.2,,,,,,,f1,\n",
+		"192.0.2.2", 0, "fra,192.0.2.2,dns,,0,0,1,0,,,,,reply,1.000000,none,1,192.0.2.2,,,0,,,,f1,\n",
 		"");
 	expect("manycastr", "x.csv", "rx,addr,ttl\nams,192.0.2.1,57\n", NULL, ERR_PARSE, "",
 		"x.csv: no column 'rtt': not a latency measurement of MAnycastR\n");
