@@ -258,13 +258,15 @@ static void find_course(const struct hold_log *l, struct hold_finding *f)
 	f->course = n == 0 ? HOLD_COURSE_NONE : n == 1 ? HOLD_COURSE_STEADY : HOLD_COURSE_MIXED;
 	f->from = n ? s[0].place : HOLD_NOWHERE;
 	f->to = n > 1 ? s[1].place : f->from;
-	f->moved_ns = n > 1 ? s[1].first_ns : -1;
-	f->back_ns = -1;
-	if (n == 2 && s[0].answers >= STAY_MIN && s[1].answers >= STAY_MIN)
+	f->moved_ns = f->back_ns = -1;
+	if (n == 2 && s[0].answers >= STAY_MIN && s[1].answers >= STAY_MIN) {
 		f->course = HOLD_COURSE_MOVED;
+		f->moved_ns = s[1].first_ns;
+	}
 	if (n == 3 && s[2].place == s[0].place && s[0].answers >= STAY_BACK_MIN &&
 		s[1].answers >= STAY_BACK_MIN && s[2].answers >= STAY_BACK_MIN) {
 		f->course = HOLD_COURSE_BACK;
+		f->moved_ns = s[1].first_ns;
 		f->back_ns = s[2].first_ns;
 	}
 }
