@@ -89,8 +89,9 @@ int clock_parse_text(const char *text, struct wall *t)
 	hour = two_digits(text + 11);
 	minute = two_digits(text + 14);
 	second = two_digits(text + 17);
-	if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1] || hour > 23 || minute > 59 ||
-		second > 60)
+	/* Nanoseconds since 1970 in 63 bits end in 2262. */
+	if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
+		hour > 23 || minute > 59 || second > 60)
 		return ERR_PARSE;
 	t->ns = (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * NS_PER_S;
 	return 0;

@@ -87,11 +87,25 @@ const char *diff_label(const struct comparison *c, char out[static DIFF_SENTENCE
 	return out;
 }
 
+/* Vantage points of A of which it is not known which others they move with. */
+static size_t count_alone(const struct comparison *c)
+{
+	bool country = c->options.cluster == COMPARE_OF_COUNTRY;
+	const struct compare_group *g = country ? c->countries : c->networks;
+	size_t n = country ? c->n_countries : c->n_networks;
+
+	for (size_t i = 0; i < n; i++)
+		if (g[i].id == 0)
+			return g[i].vps;
+	return 0;
+}
+
 static const char *clusters_name(const struct comparison *c, size_t n)
 {
 	static const char *const names[][2] = {{"AS", "ASes"}, {"country", "countries"}, {"VP", "VPs"}};
+	bool known = count_alone(c) < c->a;
 
-	return names[c->options.cluster][n != 1];
+	return names[known ? c->options.cluster : COMPARE_OF_VP][n != 1];
 }
 
 static void say_moved(struct sentence *s, const struct comparison *c)
@@ -101,7 +115,7 @@ static void say_moved(struct sentence *s, const struct comparison *c)
 		return;
 	}
 	say(s, "%.1f %% moved (%zu of %zu VPs", 100 * c->moved_share, c->moved, c->a);
-	if (c->options.cluster != COMPARE_OF_VP)
+	if (c->options.cluster != COMPARE_OF_VP && count_alone(c) < c->a)
 		say(s, ", %zu %s", c->clusters_moved, clusters_name(c, c->clusters_moved));
 	say(s, ")");
 }
@@ -461,7 +475,8 @@ static int lines_sites(FILE *out, const struct comparison *c, bool every)
 
 /* --- moves --- */
 
-static void put_move(FILE *out, const struct comparison *c, const struct compare_cell *m)
+/* Returns how wide it is. */
+static int put_move(FILE *out, const struct comparison *c, const struct compare_cell *m)
 {
 	int n = fprintf(out, "%s -> %s %zu %s", show_site(c, m->from).text, show_site(c, m->to).text, m->vps,
 		m->vps == 1 ? "VP" : "VPs");
@@ -470,34 +485,37 @@ static void put_move(FILE *out, const struct comparison *c, const struct compare
 		n += fprintf(out, "  median %+.1f ms", at_least_0(m->cost.median_ms));
 	if (m->cost.n >= 5)
 		n += fprintf(out, "  p90 %+.1f", at_least_0(m->cost.p90_ms));
-	(void)fprintf(out, "%*s", n < 50 ? 50 - n : 2, "");
+	return n;
 }
 
+/* Two on a line; the last says how many others there are. */
 static void lines_moves(FILE *out, const struct comparison *c, bool every)
 {
-	enum { SHOWN = 6 };
+	enum { SHOWN = 6, WIDTH = 50 };
 	size_t n = 0, vps = 0;
+	int width = 0;
 
-	if (c->moved == 0)
-		return;
-	for (size_t i = 0; i < c->n_cells; i++) {
+	for (size_t i = 0; i < c->n_cells && (every || n < SHOWN); i++) {
 		const struct compare_cell *m = &c->cells[i];
 
-		if (!compare_is_move(c, m) || (n >= SHOWN && !every))
+		if (!compare_is_move(c, m))
 			continue;
+		if (n % 2)
+			(void)fprintf(out, "%*s", width < WIDTH ? WIDTH - width : 2, "");
+		else if (n > 0)
+			(void)fputc('\n', out);
 		if (n % 2 == 0)
 			begin(out, n ? "" : "moves");
-		put_move(out, c, m);
+		width = put_move(out, c, m);
 		vps += m->vps;
-		if (++n % 2 == 0)
-			(void)fputc('\n', out);
+		n++;
 	}
-	if (vps < c->moved && n % 2 == 0)
-		begin(out, "");
-	if (vps < c->moved)
-		(void)fprintf(out, "%zu VPs otherwise", c->moved - vps);
-	if (n % 2 || vps < c->moved)
+	if (vps < c->moved) {
 		(void)fputc('\n', out);
+		begin(out, "");
+		(void)fprintf(out, "%zu VPs by other moves (-v shows all)", c->moved - vps);
+	}
+	(void)fputs(n ? "\n" : "", out);
 }
 
 static void line_rtt(FILE *out, const struct comparison *c)
@@ -682,6 +700,13 @@ static void lines_warn(FILE *out, const struct comparison *c)
 	char text[256];
 
 	warn_lags(out, c);
+	if (c->test.done && c->options.cluster != COMPARE_OF_VP && count_alone(c) > 0) {
+		(void)snprintf(text, sizeof(text),
+			"%zu VPs have no %s: each is taken to move by itself, which makes p too small where "
+			"it is not so",
+			count_alone(c), c->options.cluster == COMPARE_OF_AS ? "AS number" : "country");
+		warn(out, text);
+	}
 	if (c->n_eff < COMPARE_N_EFF_MIN) {
 		(void)snprintf(
 			text, sizeof(text), "the weights leave no more than %.1f effective VPs", c->n_eff);
