@@ -231,7 +231,8 @@ static int read_old6(struct record *r)
 	return read_old(r, 6);
 }
 
-/* BGP4MP_ENTRY: peer and session, then status, time, family, next hop, prefix, attributes. */
+/* BGP4MP_ENTRY: the session, then view, status, time, family, next hop, prefix, attributes. OpenBGPD, which alone writes it, names
+ * itself in front of the peer. */
 static int read_session_entry(struct record *r)
 {
 	struct mrt_entry e = {.has_peer = true, .as_bytes = 2};
@@ -239,11 +240,12 @@ static int read_session_entry(struct record *r)
 	uint8_t family, safi, hop_n;
 	struct wire hop;
 
+	wire_skip(&r->w, 2);
 	e.peer.asn = wire_u16(&r->w);
-	wire_skip(&r->w, 4);
+	wire_skip(&r->w, 2);
 	family = family_of(wire_u16(&r->w));
-	e.peer.addr = take_addr(&r->w, family);
 	wire_skip(&r->w, family == 4 ? 4 : 16);
+	e.peer.addr = take_addr(&r->w, family);
 	wire_skip(&r->w, 8);
 	family = family_of(wire_u16(&r->w));
 	safi = wire_u8(&r->w);
