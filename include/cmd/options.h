@@ -37,6 +37,8 @@ struct options {
 	enum stamp stamps;
 	enum sockets sockets;
 	int64_t hold_ns, hold_every_ns; /* hold_ns 0: without --hold */
+	const char *run, *country;
+	uint32_t asn; /* 0: not said */
 	struct vantage vantage; /* --location and what else is said of this machine */
 	const char *target;     /* of bare strings, of imported files */
 	const char *format, *places; /* of imported files */
@@ -49,6 +51,9 @@ struct options {
 	const char *against, *weight;
 	int cluster, sort;      /* places in the lists of words in options.c: those of report/diff.h and infer/compare.h */
 	double alpha, fail_on;  /* shares; fail_on below 0: not given */
+	unsigned fail_verdicts, fail_flags; /* which --fail-on: sets of 1 << enum verdict_kind, and of flags */
+	const char *controls[OPTIONS_LISTS_MAX]; /* --control, each once more */
+	size_t n_controls;
 	bool csv;
 	bool man, completion;
 	char *const *args; /* what is not an option */

@@ -131,5 +131,7 @@ bool rules_parse_day(const char *text, uint32_t *out);
 
 /* Whether the word is one of a list with | between. */
 bool rules_list_has(const char *list, const char *word, size_t n);
+/* Whether two such lists have a word in common. */
+bool rules_lists_meet(const char *a, const char *b);
 
 #endif

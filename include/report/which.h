@@ -1,15 +1,38 @@
-/* What `which` found, for a person (a sentence, a table, what disagrees) and for programs (JSON). */
+/* What `which` found, for a person (a sentence that answers the question, a verdict, a table, what supports it, the next step)
+ * and for programs (JSON). */
 #ifndef REPORT_WHICH_H
 #define REPORT_WHICH_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "infer/observe.h"
+#include "data/field.h"
+#include "infer/verdict.h"
 
-/* service: the target's name, or "". stamps: how exact the times are ("kernel", ...). */
-int which_text(FILE *out, const struct observation *o, const char *service, bool colour);
-int which_json(
-	FILE *out, const struct observation *o, const char *const *services, size_t n, const char *stamps);
+/* One target. */
+struct which_view {
+	const struct verdict *verdict;
+	const struct verdict_input *in;
+	const char *here;      /* the town where we are said to be, "" when it has no name */
+	const char *here_from; /* who says so: "--location" */
+	const char *interface; /* "" when not known */
+	const char *stamps;    /* how exact the times are ("kernel", ...) */
+	const char *who;       /* "you"; or the vantage point whose rows these are */
+	uint32_t asn;          /* 0: not known */
+	struct wall at;        /* when it was asked */
+};
+
+/* The first line, without its end. At most WHICH_LINE_MAX columns, unless a name in it is longer than all. */
+enum { WHICH_LINE_MAX = 110, WHICH_TEXT_MAX = 512 };
+void which_answer(const struct which_view *v, char out[static WHICH_TEXT_MAX]);
+
+int which_text(FILE *out, const struct which_view *v, bool colour);
+/* All evidence, what did not count too, and the rules tried on each identity. */
+int which_explain(FILE *out, const struct which_view *v);
+/* Many targets at a glance, a line for each. */
+int which_summary(FILE *out, const struct which_view *v, size_t n, bool colour);
+int which_json(FILE *out, const struct which_view *v, size_t n);
+/* The keys of a target in the JSON. */
+field_walk which_field;
 
 #endif

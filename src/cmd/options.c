@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/vec.h"
 #include "cmd/command.h"
 #include "data/rules.h"
+#include "infer/verdict.h"
 
 /* How a value is read, checked and shown. `field` points into struct options; `text` is NULL for flags. */
 struct kind_of_value {
@@ -294,6 +296,25 @@ static int set_source(void *field, const char *text, struct err_msg *why)
 	return 0;
 }
 
+static int set_asn(void *field, const char *text, struct err_msg *why)
+{
+	uint64_t v = 0;
+
+	if (strncasecmp(text, "AS", 2) == 0)
+		text += 2;
+	if (set_number(&v, text, why) < 0 || v == 0 || v > UINT32_MAX)
+		return bad(why, text, "an AS number");
+	*(uint32_t *)field = (uint32_t)v;
+	return 0;
+}
+
+static int set_country(void *field, const char *text, struct err_msg *why)
+{
+	if (strlen(text) != 2)
+		return bad(why, text, "a country code of two letters");
+	return set_text(field, text, why);
+}
+
 static int set_vp(void *field, const char *text, struct err_msg *why)
 {
 	if (vantage_name_check(text, why) < 0)
@@ -388,6 +409,33 @@ static int show_percent(const void *field, char *out, size_t cap)
 	return snprintf(out, cap, "%g%%", 100 * *(const double *)field);
 }
 
+/* What diff measures is a share; what which finds has names. */
+static int set_fail_on(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	if (set_percent(&o->fail_on, text, why) == 0)
+		return 0;
+	for (const char *at = text; *at;) {
+		size_t n = strcspn(at, ",");
+
+		if (!verdict_parse(at, n, &o->fail_verdicts, &o->fail_flags))
+			return bad(why, text, "a percentage, nor a list of verdicts and flags such as intercepted,far");
+		at += n + (at[n] == ',');
+	}
+	return 0;
+}
+
+static int set_controls(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	if (o->n_controls == OPTIONS_LISTS_MAX)
+		return err_set(why, ERR_RANGE, "more than %d controls", OPTIONS_LISTS_MAX);
+	o->controls[o->n_controls++] = text;
+	return 0;
+}
+
 static int set_speed(void *field, const char *text, struct err_msg *why)
 {
 	char *end;
@@ -412,13 +460,15 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  dscp = {set_dscp, NULL}, seed = {set_seed, NULL},
 				  rate = {set_rate, show_rate}, duration = {set_duration, show_duration},
 				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
-				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets},
+				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets}, asn = {set_asn, NULL},
+				  country = {set_country, NULL},
 				  source = {set_source, NULL}, vp = {set_vp, NULL},
 				  location = {set_location, NULL}, contact = {set_contact, NULL},
-				  day = {set_day, NULL}, rounds = {set_rounds, NULL}, size = {set_size, NULL},
+				  day = {set_day, NULL},
+				  fail_on = {set_fail_on, NULL}, controls = {set_controls, NULL}, rounds = {set_rounds, NULL}, size = {set_size, NULL},
 				  interval = {set_duration, NULL}, baseline = {set_baseline, NULL},
 				  cluster = {set_cluster, NULL}, sort = {set_sort, NULL},
-				  alpha = {set_alpha, show_alpha}, percent = {set_percent, NULL},
+				  alpha = {set_alpha, show_alpha},
 				  share = {set_percent, show_percent}, speed = {set_speed, show_speed};
 
 struct option_row {
@@ -477,6 +527,10 @@ static const struct option_row rows[] = {
 		"sending times: kernel (exact) or hybrid (cheaper: taken just before the send)"},
 	{"sockets", 0, "KIND", &sockets, AT(sockets),
 		"raw (sees all, needs cap_net_raw), plain (ordinary ones, for anybody) or auto"},
+	{"run", 0, "RUN", &text_value, AT(run),
+		"answer from the rows of this run, for all its vantage points or those chosen; send nothing"},
+	{"as", 0, "N", &asn, AT(asn), "with --run: vantage points in this AS"},
+	{"country", 0, "CC", &country, AT(country), "with --run: vantage points in this country"},
 	{"hold", 0, "TIME", &interval, AT(hold_ns),
 		"does a TCP connection stay at its site? asked over one for so long, beside fresh flows"},
 	{"hold-every", 0, "TIME", &duration, AT(hold_every_ns), "time between two questions of --hold"},
@@ -485,7 +539,7 @@ static const struct option_row rows[] = {
 		"who to ask about these probes; goes into ICMP payloads"},
 	{"dscp", 0, "N", &dscp, AT(dscp), "DSCP of every packet, 0 to 63 (default 0)"},
 	{"seed", 'e', "N", &seed, 0, "order of the targets (default: random); never part of a packet"},
-	{"vp", 0, "NAME", &vp, AT(vp), "name of this vantage point (default: the host name)"},
+	{"vp", 0, "NAME", &vp, AT(vp), "name of this vantage point (default: the host name); with --run: whose rows are read"},
 	{"location", 0, "LAT,LON[,KM]", &location, AT(vantage),
 		"where this machine is, and how sure that is"},
 	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
@@ -514,9 +568,12 @@ static const struct option_row rows[] = {
 		"what moves together, and is one case for the test: as, country or vp (default as)"},
 	{"against", 0, "B", &text_value, AT(against),
 		"diff: the other target of the run; report: the run before"},
-	{"fail-on", 0, "X%", &percent, AT(fail_on),
-		"exit 1 when CHANGED by more than X points above the floor; without baseline, when more than "
-		"X % moved"},
+	{"fail-on", 0, "WHAT", &fail_on, 0,
+		"exit 1 when; diff X%: CHANGED by more than X points above the floor, without baseline when more "
+		"than X % moved; which VERDICT,...: a target has one of these verdicts or flags"},
+	{"control", 0, "TARGET", &controls, 0,
+		"ask this too, to check --location (default then: two of other operators); none; no-dns:ADDRESS "
+		"runs no DNS, so that an answer from it is an interceptor's; may be repeated"},
 	{"sort", 0, "ORDER", &sort, AT(sort), "of vantage points: cost, site or vp (default cost)"},
 	{"csv", 0, NULL, &flag, AT(csv), "CSV, one row for each vantage point"},
 	{"dry-run", 'n', NULL, &flag, AT(dry_run),

@@ -674,3 +674,15 @@ enum rules_source rules_source_of_question(enum question q)
 
 	return of[q];
 }
+
+bool rules_lists_meet(const char *a, const char *b)
+{
+	for (const char *at = a; *at;) {
+		size_t n = strcspn(at, "|");
+
+		if (rules_list_has(b, at, n))
+			return true;
+		at += n + (at[n] == '|');
+	}
+	return false;
+}

@@ -73,23 +73,11 @@ static void look_through_list(struct verdict *v, const struct verdict_input *in)
 
 /* --- controls --- */
 
-static bool share_operator(const char *a, const char *b)
-{
-	for (const char *at = a; *at;) {
-		size_t n = strcspn(at, "|");
-
-		if (rules_list_has(b, at, n))
-			return true;
-		at += n + (at[n] == '|');
-	}
-	return false;
-}
-
 static int hear_control(
 	struct verdict_control *c, const struct verdict_subject *about, const struct verdict_input *in)
 {
 	c->other = !about->no_dns && *about->operators &&
-		   !share_operator(about->operators, in->target.operators);
+		   !rules_lists_meet(about->operators, in->target.operators);
 	if (voices_hear(&c->voices, about->seen, in->rules, about->scope, in->day) < 0)
 		return ERR_NOMEM;
 	if (c->voices.n_sites && is_sure(&c->voices.sites[0].id))
@@ -128,7 +116,7 @@ static const struct ident *agreed_elsewhere(const struct verdict *v, const struc
 			const struct verdict_control *a = &v->controls[i], *b = &v->controls[k];
 
 			if (a->other && b->other && is_too_fast(&a->physics) && is_too_fast(&b->physics) &&
-				!share_operator(in->controls[i].operators, in->controls[k].operators) &&
+				!rules_lists_meet(in->controls[i].operators, in->controls[k].operators) &&
 				same_place(&a->site->id, &b->site->id))
 				return &a->site->id;
 		}
@@ -181,7 +169,7 @@ static int top_site(
 }
 
 struct spread {
-	bool unstable;     /* a flow of three replies or more without a site of its own */
+	bool unstable;     /* a question on a flow, of three replies or more, has no site of its own */
 	bool flows_keep;   /* every flow has a site */
 	bool lines_keep;   /* every question of every flow has one */
 	bool lines_differ; /* on some flow not the same */
@@ -195,13 +183,13 @@ static void spread_of_flow(const struct voices *v, unsigned flow, uint32_t *scra
 
 	if (top_site(v, -1, flow, scratch, &total, &percent) < 0)
 		return;
-	s->unstable = s->unstable || (total >= REPLIES_MIN && percent < STABLE_PERCENT_MIN);
 	s->flows_keep = s->flows_keep && percent >= FLOW_PERCENT_MIN;
 	for (size_t i = 0; i < v->seen->n; i++) {
 		int site = top_site(v, (int)i, flow, scratch, &total, &percent);
 
 		if (site < 0)
 			continue;
+		s->unstable = s->unstable || (total >= REPLIES_MIN && percent < STABLE_PERCENT_MIN);
 		s->lines_keep = s->lines_keep && percent >= FLOW_PERCENT_MIN;
 		s->lines_differ = s->lines_differ || (first >= 0 && site != first);
 		first = site;
@@ -227,28 +215,34 @@ struct weighing {
 	struct spread spread;
 };
 
-/* Queries that left, of the CHAOS kind and of the other, and whether any was answered. */
-static void count_queries(const struct observation *o, uint32_t *chaos, uint32_t *in)
+/* Queries that left. */
+struct queries {
+	uint32_t chaos, in, refused; /* refused: by an ICMP error, and so not asked again in another way */
+};
+
+static struct queries count_queries(const struct observation *o)
 {
-	*chaos = *in = 0;
+	struct queries q = {0};
+
 	for (size_t i = 0; i < o->n; i++) {
 		const struct observe_line *l = &o->line[i];
-		uint32_t left = l->sent - l->outcome[OUTCOME_SEND_ERROR];
 
-		if (l->kind == PROBE_DNS)
-			*(question_is_chaos(l->question) ? chaos : in) += left;
+		if (l->kind != PROBE_DNS)
+			continue;
+		*(question_is_chaos(l->question) ? &q.chaos : &q.in) +=
+			l->sent - l->outcome[OUTCOME_SEND_ERROR];
+		q.refused += l->outcome[OUTCOME_ICMP_ERROR];
 	}
+	return q;
 }
 
 static bool is_no_reply(struct weighing *w)
 {
-	uint32_t chaos, in;
+	struct queries q = count_queries(w->in->target.seen);
 
-	if (w->v->voices.replies > 0)
-		return false;
-	count_queries(w->in->target.seen, &chaos, &in);
 	w->v->confidence = RULES_HIGH;
-	return chaos > 0 && in > 0 && chaos + in >= SILENT_QUERIES_MIN;
+	return w->v->voices.replies == 0 && q.chaos > 0 && (q.in > 0 || q.refused == q.chaos) &&
+	       q.chaos + q.in >= SILENT_QUERIES_MIN;
 }
 
 static bool is_enough(const struct weighing *w)

@@ -1,392 +1,941 @@
 #include "report/which.h"
 
-#include <jansson.h>
-#include <libsmartcols/libsmartcols.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
-#include "base/csv.h"
 #include "data/icmp_text.h"
+#include "infer/geo.h"
+#include "report/which_parts.h"
 
-enum { TEXT_MAX = 1024, CELL_MAX = 64 };
-
-/* Identity bytes as printable text, cut for the eye where `cap` says so. */
-static const char *text_of(struct bytes b, char *out, size_t cap)
-{
-	size_t n = csv_escape(out, cap - 1, b.p, b.n);
-
-	out[n] = '\0';
-	return out;
-}
-
-static const char *question_text(const struct observe_line *l, char out[static CELL_MAX])
-{
-	if (l->kind == PROBE_ICMP)
-		(void)snprintf(out, CELL_MAX, "echo");
-	else if (l->kind == PROBE_TCP)
-		(void)snprintf(out, CELL_MAX, "SYN %u", l->dst_port);
-	else if (l->question == QUESTION_IN_SOA)
-		(void)snprintf(out, CELL_MAX, "IN SOA .");
-	else
-		(void)snprintf(out, CELL_MAX, "CH TXT %s", question_name(l->question));
-	return out;
-}
-
-static void ms_text(int64_t ns, char out[static CELL_MAX])
-{
-	if (ns < 0)
-		(void)snprintf(out, CELL_MAX, "-");
-	else
-		(void)snprintf(out, CELL_MAX, "%.3f", (double)ns / 1e6);
-}
+/* Below this many replies of a kind a line would speak of chance; above this time the reader asks where it goes. */
+enum { SLOW_MS = 40, SLOW_QUEUE_MS = 20, NEAREST_SLACK_KM = 50 };
 
 /* --- the first line --- */
 
-static const struct observe_line *best_line(const struct observation *o, enum probe_kind kind)
+/* "from Vienna, AT (vie)", "as "ns7"", or nothing: as much as is proven, and possible. */
+static void add_speaker(struct which_words *w, const struct which_view *v)
 {
-	const struct observe_line *best = NULL;
+	const struct voices *h = &v->verdict->voices;
+	struct bytes label = which_label(h);
+	char site[2 * WHICH_CELL_MAX], name[WHICH_CELL_MAX];
 
-	for (size_t i = 0; i < o->n; i++)
-		if (o->line[i].kind == kind && o->line[i].received &&
-			(!best || o->line[i].received > best->received))
-			best = &o->line[i];
-	return best;
+	if (which_is_proven(v->verdict))
+		which_add(w, " from %s", which_site(&v->verdict->site->id, site));
+	else if (label.n)
+		which_add(w, " as \"%s\"", which_name(label, name));
 }
 
-/* Servers that name themselves differently, over all lines of dns. */
-static size_t distinct_identities(const struct observation *o, struct bytes first[static 8])
+static void add_time(struct which_words *w, const struct which_view *v)
+{
+	char ms[WHICH_CELL_MAX];
+	double min = which_min_ms(v->verdict);
+
+	if (!isnan(min))
+		which_add(w, " in %s", which_ms(min, ms));
+}
+
+static void add_bound(struct which_words *w, const struct which_view *v)
+{
+	char km[WHICH_CELL_MAX];
+
+	if (v->verdict->bound_km < GEO_FARTHEST_KM)
+		which_add(w, " (within %s km of %s)", which_km(ceil(v->verdict->bound_km / 10) * 10, km),
+			v->who);
+}
+
+static void add_answers(struct which_words *w, const struct which_view *v)
+{
+	which_add(w, " answers %s", v->who);
+	add_speaker(w, v);
+	add_time(w, v);
+}
+
+static bool is_at_nearest(const struct verdict *v)
+{
+	return v->nearest_km >= v->physics.km - v->site->id.radius_km - NEAREST_SLACK_KM;
+}
+
+static void say_consistent(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	char km[WHICH_CELL_MAX];
+
+	add_answers(w, v);
+	if (!d->nearest || isnan(d->physics.km))
+		which_add(w, ".");
+	else if (d->flags & VERDICT_FAR)
+		which_add(w, ", though %s is %s km nearer: a far route.", d->nearest->city,
+			which_km(d->physics.km - d->nearest_km, km));
+	else if (is_at_nearest(d))
+		which_add(w, "; no nearer site is known.");
+	else
+		which_add(w, "; %s, %s is listed nearer.", d->nearest->city, d->nearest->country);
+}
+
+static void say_intercepted(struct which_words *w, const struct which_view *v)
+{
+	const struct signs *s = &v->verdict->signs;
+	struct bytes label = which_label(&v->verdict->voices);
+	char name[WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
+
+	which_add(w, " does not answer %s DNS: ", strcmp(v->who, "you") == 0 ? "your" : "this");
+	if (label.n)
+		which_add(w, "\"%s\"", which_name(label, name));
+	else
+		which_add(w, "something");
+	if (s->dns_ns >= 0)
+		which_add(w, ", %s away,", which_ms((double)s->dns_ns / 1e6, ms));
+	which_add(w, " answers in its place");
+	if (s->icmp_ns >= 0)
+		which_add(w, " (ping: %s)", which_ms((double)s->icmp_ns / 1e6, ms));
+	which_add(w, ".");
+}
+
+/* What of a sign belongs on the first line. */
+static const char *const doubts[SIGNS] = {
+	[SIGN_C1] = "its name has the form of another operator",
+	[SIGN_C2] = "its operator is not known to use such names",
+	[SIGN_C3] = "leaves out the name that its servers always give",
+	[SIGN_C4] = "in an unusual way",
+	[SIGN_T1] = "ping takes much longer: something nearer may answer DNS",
+	[SIGN_P1] = "over fewer hops than ping: something nearer may answer DNS",
+	[SIGN_B1] = "one question brings two different answers",
+	[SIGN_B2] = "so does an address that runs no DNS",
+};
+
+static void say_suspicious(struct which_words *w, const struct which_view *v)
+{
+	int best = -1;
+
+	/* The strong ones first. */
+	for (int i = 0; i < SIGNS; i++)
+		if (i != SIGN_C4 && v->verdict->signs.count[i].holds &&
+			(best < 0 || (sign_types[i].strong && !sign_types[best].strong)))
+			best = i;
+	add_answers(w, v);
+	which_add(w, ", but %s.", best < 0 ? "not as its servers do" : doubts[best]);
+}
+
+static void say_location_suspect(struct which_words *w, const struct which_view *v)
+{
+	const struct ident *there = v->verdict->elsewhere;
+	char here[WHICH_CELL_MAX];
+
+	add_answers(w, v);
+	if (v->verdict->site && there == &v->verdict->site->id)
+		which_add(w, ": %s %s not in %s, as %s says.", v->who,
+			strcmp(v->who, "you") == 0 ? "are" : "is", which_here(v, here), v->here_from);
+	else
+		which_add(w, "; two other services place %s in %s, %s, not in %s.", v->who, there->city,
+			there->country, which_here(v, here));
+}
+
+static void say_impossible(struct which_words *w, const struct which_view *v)
+{
+	char site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
+
+	which_add(w,
+		" names %s, but no answer from there can take %s: the name is wrong or another server "
+		"answers.",
+		which_site(&v->verdict->site->id, site), which_ms(which_min_ms(v->verdict), ms));
+}
+
+/* The rule of another operator that fits most replies. */
+static const struct rule *foreign_rule(const struct voices *h)
+{
+	const struct rule *rule = NULL;
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < h->seen->n; i++)
+		for (size_t k = 0; h->seen->line[i].kind == PROBE_DNS && k < h->seen->line[i].n_answers;
+			k++) {
+			const struct ident *id = &h->v[h->first[i] + k].id;
+
+			if (id->status == IDENT_OTHER && id->foreign &&
+				h->seen->line[i].answers[k].replies > most) {
+				most = h->seen->line[i].answers[k].replies;
+				rule = id->rule;
+			}
+		}
+	return rule;
+}
+
+static void say_foreign(struct which_words *w, const struct which_view *v)
+{
+	const struct rule *rule = foreign_rule(&v->verdict->voices);
+	char name[WHICH_CELL_MAX], theirs[WHICH_CELL_MAX], ours[WHICH_CELL_MAX];
+
+	which_add(w, " answers %s in the form of %s (\"%s\")", v->who,
+		which_operators(rule->operators, theirs), which_name(which_label(&v->verdict->voices), name));
+	add_time(w, v);
+	which_add(w, ", not of %s.", which_operators(v->in->target.operators, ours));
+}
+
+static uint32_t flows_of(const struct which_view *v)
+{
+	uint8_t all[32] = {0};
+
+	for (size_t i = 0; i < v->verdict->voices.n_sites; i++)
+		for (size_t k = 0; k < 32; k++)
+			all[k] |= v->verdict->voices.sites[i].flows[k];
+	return observe_count_flows(all);
+}
+
+static void say_split(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+	bool flows = v->verdict->split == VERDICT_BY_FLOW;
+	char site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
+	size_t shown = h->n_sites < 3 ? h->n_sites : 2;
+
+	which_add(w, " answers %s from %zu sites%s: ", v->who, h->n_sites,
+		v->verdict->split == VERDICT_BY_TIME ? " in turn" : "");
+	for (size_t i = 0; i < shown; i++) {
+		const struct voice_site *s = &h->sites[i];
+
+		which_add(w, "%s%s %s", i ? ", " : "", which_site(&s->id, site),
+			which_ms(s->min_ns < 0 ? (double)NAN : (double)s->min_ns / 1e6, ms));
+		which_add(w, " for %u", flows ? observe_count_flows(s->flows) : s->replies);
+		if (i == 0)
+			which_add(
+				w, " of %u %s", flows ? flows_of(v) : h->placed, flows ? "flows" : "replies");
+	}
+	which_add(w, h->n_sites > shown ? ", ..." : ".");
+}
+
+static void add_others(struct which_words *w, const enum probe_kind *kinds, size_t n)
+{
+	static const char *const names[PROBE_KINDS] = {"DNS", "ping", "TCP"};
+
+	for (size_t i = 0; i < n; i++)
+		which_add(w, "%s%s", i ? " and " : "", names[kinds[i]]);
+	which_add(w, n > 1 ? " answer" : " answers");
+}
+
+/* icmp and tcp that answered, and the faster of their times. */
+static size_t other_kinds(const struct observation *o, enum probe_kind kinds[static 2], double *ms)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < o->n; i++)
-		for (size_t k = 0; k < o->line[i].n_answers; k++) {
-			struct bytes id = observe_identity(&o->line[i].answers[k]);
-			size_t at = 0;
+	*ms = (double)NAN;
+	for (int k = PROBE_ICMP; k <= PROBE_TCP; k++) {
+		double min = (double)observe_kind_min_ns(o, (enum probe_kind)k) / 1e6;
 
-			while (at < n && (first[at].n != id.n || memcmp(first[at].p, id.p, id.n) != 0))
-				at++;
-			if (at == n && n < 8 && id.n)
-				first[n++] = id;
-		}
+		if (!observe_best(o, (enum probe_kind)k))
+			continue;
+		kinds[n++] = (enum probe_kind)k;
+		if (min >= 0)
+			*ms = isnan(*ms) || min < *ms ? min : *ms;
+	}
 	return n;
 }
 
-static bool never_sent(const struct observation *o)
+static uint32_t dns_queries(const struct observation *o)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->line[i].kind == PROBE_DNS)
+			n += o->line[i].sent - o->line[i].outcome[OUTCOME_SEND_ERROR];
+	return n;
+}
+
+/* The line of an ICMP error about DNS queries, or NULL. */
+static const struct observe_line *dns_error(const struct observation *o)
 {
 	for (size_t i = 0; i < o->n; i++)
-		if (o->line[i].outcome[OUTCOME_SEND_ERROR] < o->line[i].sent)
-			return false;
-	return true;
+		if (o->line[i].kind == PROBE_DNS && o->line[i].icmp_type >= 0)
+			return &o->line[i];
+	return NULL;
 }
 
-static void first_line(FILE *out, const struct observation *o, const char *service)
+static void say_no_reply(struct which_words *w, const struct which_view *v)
 {
-	const struct observe_line *dns = best_line(o, PROBE_DNS), *icmp = best_line(o, PROBE_ICMP),
-				  *tcp = best_line(o, PROBE_TCP), *other = icmp ? icmp : tcp;
-	char address[ADDR_TEXT_LEN], identity[CELL_MAX], ms[CELL_MAX];
-	struct bytes ids[8];
-	size_t n = distinct_identities(o, ids);
+	const struct observation *o = v->in->target.seen;
+	const struct observe_line *error = dns_error(o);
+	enum probe_kind kinds[2];
+	double ms;
+	size_t n = other_kinds(o, kinds, &ms);
+	char text[WHICH_CELL_MAX], from[ADDR_TEXT_LEN];
+	const char *icmp =
+		error ? icmp_text(error->icmp_from.family, error->icmp_type, error->icmp_code) : NULL;
 
-	(void)fprintf(out, "%s%s%s%s ", addr_text(&o->target, address), *service ? " (" : "", service,
-		*service ? ")" : "");
-	if (dns)
-		ms_text(observe_min_ns(dns), ms);
-	else if (other)
-		ms_text(observe_min_ns(other), ms);
-	if (!dns && !other)
-		(void)fprintf(out, "%s\n",
-			never_sent(o) ? "cannot be reached from here: no probe left this machine."
-				      : "does not answer.");
-	else if (!dns)
-		(void)fprintf(out,
-			"gives you no DNS answer, yet %s answers in %s ms: no site can be named.\n",
-			icmp ? "ping" : "TCP", ms);
-	else if (n == 0)
-		(void)fprintf(out, "answers you in %s ms without saying who it is.\n", ms);
-	else if (n == 1)
-		(void)fprintf(out, "answers you as \"%s\" in %s ms.\n",
-			text_of(ids[0], identity, sizeof(identity)), ms);
-	else
-		(void)fprintf(out, "answers you as %zu servers, first of all \"%s\", in %s ms.\n", n,
-			text_of(ids[0], identity, sizeof(identity)), ms);
+	which_add(w, n ? " gives %s no DNS answer (0 of %u)" : " gives %s no answer at all (0 of %u to DNS)",
+		v->who, dns_queries(o));
+	if (error) {
+		which_add(w, ": %s says %s.", addr_text(&error->icmp_from, from),
+			icmp ? icmp : "it cannot be reached");
+		return;
+	}
+	if (n == 0) {
+		which_add(w, ".");
+		return;
+	}
+	which_add(w, ", yet ");
+	add_others(w, kinds, n);
+	if (!isnan(ms))
+		which_add(w, " in %s", which_ms(ms, text));
+	which_add(w, ": no site can be named.");
 }
 
-/* --- the table --- */
+static void say_not_asked(struct which_words *w, const struct which_view *v)
+{
+	const struct observation *o = v->in->target.seen;
+	enum probe_kind kinds[2];
+	double ms;
+	size_t n = other_kinds(o, kinds, &ms);
+	char text[WHICH_CELL_MAX];
+	uint32_t sent = 0;
 
-enum column {
-	C_PROBE,
-	C_QUESTION,
-	C_WHO,
-	C_FLOWS,
-	C_SENT,
-	C_RECEIVED,
-	C_MIN,
-	C_MEDIAN,
-	C_LOSS,
-	C_NOTE,
-	COLUMNS
+	for (size_t i = 0; i < o->n; i++)
+		sent += o->line[i].sent - o->line[i].outcome[OUTCOME_SEND_ERROR];
+	if (sent == 0) {
+		which_add(w, " cannot be reached from here: no probe left this machine.");
+		return;
+	}
+	if (n == 0) {
+		which_add(w, " gives %s no answer; too little was asked to say more.", v->who);
+		return;
+	}
+	which_add(w, ": ");
+	add_others(w, kinds, n);
+	if (!isnan(ms))
+		which_add(w, " in %s", which_ms(ms, text));
+	which_add(w, dns_queries(o) ? ", a few DNS questions did not: no site can be named."
+				    : "; DNS was not asked, so no site can be named.");
+}
+
+static void say_opaque(struct which_words *w, const struct which_view *v)
+{
+	add_answers(w, v);
+	which_add(w, "; its place is not published");
+	add_bound(w, v);
+	which_add(w, ".");
+}
+
+static void say_no_rule(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+
+	if (h->servers > 1) {
+		which_add(w, " answers %s as %u servers, sites unknown,", v->who, h->servers);
+		add_time(w, v);
+	} else {
+		add_answers(w, v);
+		which_add(w, "; no rule says where that is");
+	}
+	add_bound(w, v);
+	which_add(w, ".");
+}
+
+static void say_no_identity(struct which_words *w, const struct which_view *v)
+{
+	add_answers(w, v);
+	which_add(w, " without saying who it is");
+	add_bound(w, v);
+	which_add(w, ".");
+}
+
+static void say_few(struct which_words *w, const struct which_view *v)
+{
+	add_answers(w, v);
+	which_add(w, "; %u repl%s too few to be sure.", v->verdict->voices.replies,
+		v->verdict->voices.replies == 1 ? "y is" : "ies are");
+}
+
+static void say_not_sure(struct which_words *w, const struct which_view *v)
+{
+	add_answers(w, v);
+	which_add(w, "; the rule for such names does not prove a place.");
+}
+
+static void say_mixed(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+	uint32_t others = h->replies - (v->verdict->site ? v->verdict->site->replies : 0);
+
+	add_answers(w, v);
+	which_add(w, ", but %u of %u replies name %s.", others, h->replies,
+		h->n_sites > 1 ? "another site" : "no site that is known");
+}
+
+static void say_physics(struct which_words *w, const struct which_view *v)
+{
+	char site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX], here[WHICH_CELL_MAX];
+
+	which_add(w, " names %s, but %s is too short for the way to %s.",
+		which_site(&v->verdict->site->id, site), which_ms(which_min_ms(v->verdict), ms),
+		which_here(v, here));
+}
+
+typedef void say(struct which_words *w, const struct which_view *v);
+
+static say *const unknown_lines[VERDICT_REASONS] = {
+	[VERDICT_SAID] = say_no_identity,
+	[VERDICT_NOT_ASKED] = say_not_asked,
+	[VERDICT_FEW_REPLIES] = say_few,
+	[VERDICT_OPAQUE] = say_opaque,
+	[VERDICT_NO_RULE] = say_no_rule,
+	[VERDICT_NO_IDENTITY] = say_no_identity,
+	[VERDICT_NOT_SURE] = say_not_sure,
+	[VERDICT_MIXED] = say_mixed,
+	[VERDICT_PHYSICS] = say_physics,
 };
 
+static void say_unknown(struct which_words *w, const struct which_view *v)
+{
+	unknown_lines[v->verdict->reason](w, v);
+}
+
+/* --- the second line --- */
+
+static void count_agreeing(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+
+	which_add(w, ": %u of %u identities agree over %u flow%s", h->sites[0].replies, h->labelled,
+		flows_of(v), flows_of(v) == 1 ? "" : "s");
+	if (h->labelled < h->replies)
+		which_add(w, "; %u replies had none", h->replies - h->labelled);
+}
+
+static void count_evidence(struct which_words *w, const struct which_view *v)
+{
+	const struct signs *s = &v->verdict->signs;
+	bool class[SIGN_CLASSES] = {false};
+	unsigned classes = 0;
+	const struct sign_count *least = NULL;
+
+	for (int i = 0; i < SIGNS; i++) {
+		if (!s->count[i].holds)
+			continue;
+		classes += !class[sign_types[i].class];
+		class[sign_types[i].class] = true;
+		if (!least || s->count[i].in < least->in)
+			least = &s->count[i];
+	}
+	if (least)
+		which_add(w, ": %u kind%s of evidence, in %u of %u replies", classes, classes == 1 ? "" : "s",
+			least->in, least->of);
+}
+
+static void count_controls(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	bool against = d->kind == VERDICT_LOCATION_SUSPECT;
+	size_t controls = d->contradicting + d->fitting, fit = 0;
+	char here[WHICH_CELL_MAX], target[ADDR_TEXT_LEN];
+
+	which_add(w, ": ");
+	if (against && d->site && d->elsewhere == &d->site->id)
+		which_add(w, "%s and ", addr_text(&v->in->target.seen->target, target));
+	which_add(w, "%zu of %zu control%s of other operators %s %s", against ? d->contradicting : d->fitting,
+		controls, controls == 1 ? "" : "s", against ? "contradict" : "fit", which_here(v, here));
+	for (size_t i = 0; against && i < d->n_controls; i++)
+		fit += d->controls[i].site && geo_km(d->controls[i].site->id.lat, d->controls[i].site->id.lon,
+						      d->elsewhere->lat, d->elsewhere->lon) <= 150;
+	if (against && fit == controls)
+		which_add(w, "; all fit %s", d->elsewhere->city);
+}
+
+static void count_flows(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+
+	if (v->verdict->split == VERDICT_BY_FLOW)
+		which_add(w, ": each flow kept its site, in %u replies", h->placed);
+	else if (v->verdict->split == VERDICT_BY_KIND)
+		which_add(w, ": the site depends on what is asked, in %u replies", h->placed);
+	else
+		which_add(w, ": the site changed on one flow, in %u replies", h->placed);
+}
+
+static void count_foreign(struct which_words *w, const struct which_view *v)
+{
+	const struct sign_count *c = &v->verdict->signs.count[SIGN_C1];
+
+	which_add(w, ": %u of %u identities", c->in, c->of);
+}
+
+/* For each verdict its first line and its counts. */
+static const struct {
+	say *first, *counts;
+} wordings[VERDICTS] = {
+	[VERDICT_NO_REPLY] = {say_no_reply, NULL},
+	[VERDICT_INTERCEPTED] = {say_intercepted, count_evidence},
+	[VERDICT_SUSPICIOUS] = {say_suspicious, count_evidence},
+	[VERDICT_LOCATION_SUSPECT] = {say_location_suspect, count_controls},
+	[VERDICT_RTT_IMPOSSIBLE] = {say_impossible, count_controls},
+	[VERDICT_FOREIGN_OPERATOR] = {say_foreign, count_foreign},
+	[VERDICT_SPLIT] = {say_split, count_flows},
+	[VERDICT_CONSISTENT] = {say_consistent, count_agreeing},
+	[VERDICT_UNKNOWN] = {say_unknown, NULL},
+};
+
+void which_answer(const struct which_view *v, char out[static WHICH_TEXT_MAX])
+{
+	const char *service = v->in->target.service;
+	char target[ADDR_TEXT_LEN];
+
+	(void)addr_text(&v->in->target.seen->target, target);
+	/* The service's name is left out where the line gets too long with it. */
+	for (int named = *service != '\0'; named >= 0; named--) {
+		struct which_words w = {out, WHICH_TEXT_MAX, 0};
+
+		which_add(&w, named ? "%s (%s)" : "%s", target, service);
+		wordings[v->verdict->kind].first(&w, v);
+		if (w.n <= WHICH_LINE_MAX)
+			return;
+	}
+}
+
+static void verdict_line(FILE *out, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	char text[WHICH_TEXT_MAX] = "";
+	struct which_words w = {text, sizeof(text), 0};
+
+	which_add(&w, "verdict %s", verdict_name(d->kind));
+	if (d->kind == VERDICT_NO_REPLY)
+		which_add(&w, " (dns)");
+	if (d->kind == VERDICT_SPLIT)
+		which_add(&w, " (%s)", verdict_split_name(d->split));
+	if (d->kind == VERDICT_UNKNOWN)
+		which_add(&w, " (%s)", verdict_reason_name(d->reason));
+	for (unsigned i = 0; i < VERDICT_FLAGS; i++)
+		if (d->flags >> i & 1)
+			which_add(&w, ", flag %s", verdict_flag_name(i));
+	if (d->kind == VERDICT_UNKNOWN && d->site)
+		which_add(&w, ", confidence: operator %s, place none", rules_confidence_name(d->confidence));
+	else if (d->confidence)
+		which_add(&w, ", confidence %s", rules_confidence_name(d->confidence));
+	if (wordings[d->kind].counts)
+		wordings[d->kind].counts(&w, v);
+	(void)fprintf(out, "%s\n", text);
+}
+
+/* --- the facts that support the first line --- */
+
+static void add_floor(struct which_words *w, double ms)
+{
+	which_add(w, "%.*f ms", ms < 1 ? 2 : ms < 10 ? 1 : 0, ms);
+}
+
+static void fact_site(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	const struct ident *id = d->site ? &d->site->id : NULL;
+	char km[WHICH_CELL_MAX];
+
+	if (!id || d->kind == VERDICT_SPLIT || d->kind == VERDICT_INTERCEPTED)
+		return;
+	if (id->status == IDENT_KEY) {
+		which_add(w,
+			"key %s by rule %s; compare it with other machines' runs, do not read a place into "
+			"it",
+			id->site, id->rule->id);
+		return;
+	}
+	which_add(w, "%s%s, %s   rule %s (%s, confidence %s)",
+		d->reason == VERDICT_NOT_SURE ? "perhaps " : "", id->city, id->country, id->rule->id,
+		id->rule->code_text, rules_confidence_name(id->confidence));
+	if (isnan(d->physics.km))
+		return;
+	which_add(w, ", %s km from %s; light in fibre needs ", which_km(d->physics.km, km), v->who);
+	add_floor(w, d->physics.floor_fibre_ms);
+}
+
+static void fact_nearest(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	char km[WHICH_CELL_MAX];
+
+	if (!d->nearest || d->kind != VERDICT_CONSISTENT)
+		return;
+	if (d->physics.km > d->nearest_km && !is_at_nearest(d)) {
+		which_add(w, "%s, %s   %s km, at best ", d->nearest->city, d->nearest->country,
+			which_km(d->nearest_km, km));
+		add_floor(w, d->nearest_floor_ms);
+		which_add(w, " (list of %s; may not serve this address or %s provider)", d->nearest->date,
+			strcmp(v->who, "you") == 0 ? "your" : "its");
+		return;
+	}
+	which_add(w, "%s, %s   of %zu sites listed %s (a listed site need not serve this address)",
+		d->nearest->city, d->nearest->country, v->in->n_listed, d->nearest->date);
+}
+
+static void fact_you(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict_place *p = &v->in->here;
+	char source[ADDR_TEXT_LEN];
+
+	if (!p->known)
+		return;
+	which_add(w, "%.2f,%.2f +-%.0f km (%s%s)   %s", p->lat_deg, p->lon_deg, p->accuracy_km, v->here_from,
+		p->sure ? "" : ", accuracy assumed", addr_text(&v->in->target.seen->source, source));
+	if (*v->interface)
+		which_add(w, " on %s", v->interface);
+	if (v->asn)
+		which_add(w, "   AS%u", v->asn);
+}
+
+/* The signs of one class, those that hold or those that do not. */
+static void add_signs(struct which_words *w, const struct which_view *v, enum sign_class class, bool holds)
+{
+	for (int i = 0; i < SIGNS; i++) {
+		const struct sign_count *c = &v->verdict->signs.count[i];
+
+		if (sign_types[i].class != class || c->of == 0 || c->holds != holds)
+			continue;
+		if (w->n)
+			which_add(w, "; ");
+		which_sign(v, (enum sign)i, w);
+	}
+}
+
+static bool is_about_signs(const struct verdict *d)
+{
+	return d->kind == VERDICT_INTERCEPTED || d->kind == VERDICT_SUSPICIOUS ||
+	       d->kind == VERDICT_FOREIGN_OPERATOR || d->flags & VERDICT_UNUSUAL_ANSWER;
+}
+
+#define FACT_OF_CLASS(name, class)                                                 \
+	static void fact_##name(struct which_words *w, const struct which_view *v) \
+	{                                                                          \
+		if (is_about_signs(v->verdict))                                    \
+			add_signs(w, v, class, true);                              \
+	}
+FACT_OF_CLASS(content, SIGN_CONTENT)
+FACT_OF_CLASS(timing, SIGN_TIMING)
+FACT_OF_CLASS(path, SIGN_PATH)
+FACT_OF_CLASS(behaviour, SIGN_BEHAVIOUR)
+
+static void fact_not_used(struct which_words *w, const struct which_view *v)
+{
+	for (int c = 0; is_about_signs(v->verdict) && c < SIGN_CLASSES; c++)
+		add_signs(w, v, (enum sign_class)c, false);
+}
+
+static void fact_meaning(struct which_words *w, const struct which_view *v)
+{
+	static const char *const splits[VERDICT_SPLITS] = {
+		[VERDICT_BY_FLOW] = "load sharing on the way, not a routing change: a connection keeps its "
+				    "site, a new one may "
+				    "get the other",
+		[VERDICT_BY_KIND] = "one question goes elsewhere than another on the same flow: something on "
+				    "the way tells them "
+				    "apart",
+		[VERDICT_BY_TIME] = "the same flow met one site and then another: a routing change, or "
+				    "balancing by packet",
+	};
+	const struct verdict *d = v->verdict;
+	const struct observe_line *tcp = observe_best(v->in->target.seen, PROBE_TCP);
+
+	if (d->kind == VERDICT_SPLIT)
+		which_add(w, "%s", splits[d->split]);
+	else if (d->kind == VERDICT_NO_REPLY && dns_error(v->in->target.seen))
+		which_add(w, "a router or firewall on the way refuses UDP port 53");
+	else if (d->kind == VERDICT_NO_REPLY && tcp && tcp->outcome[OUTCOME_RST] < tcp->received)
+		which_add(w,
+			"UDP port 53 is filtered or limited between %s and the site, or its UDP service is "
+			"down: TCP %u is "
+			"open",
+			v->who, tcp->dst_port);
+	else if (d->kind == VERDICT_NO_REPLY && observe_best(v->in->target.seen, PROBE_ICMP))
+		which_add(w, "DNS is filtered between %s and the site, or is not served at this address",
+			v->who);
+}
+
+/* Of a split by flow: what the slower site costs, and how sure its share is. */
+static void fact_cost(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+	const struct voice_site *fast, *slow;
+	uint32_t all = flows_of(v), k;
+	double low, high;
+
+	if (v->verdict->kind != VERDICT_SPLIT || v->verdict->split != VERDICT_BY_FLOW || h->n_sites != 2 ||
+		h->sites[0].min_ns < 0 || h->sites[1].min_ns < 0)
+		return;
+	fast = &h->sites[h->sites[0].min_ns > h->sites[1].min_ns];
+	slow = fast == h->sites ? h->sites + 1 : h->sites;
+	k = observe_count_flows(slow->flows);
+	verdict_interval(k, all, &low, &high);
+	which_add(w, "+%.1f ms for %.0f %% of flows (95 %% interval %.0f to %.0f %%%s)",
+		(double)(slow->min_ns - fast->min_ns) / 1e6, 100.0 * k / all, 100 * low, 100 * high,
+		all < 32 ? ": few flows; --flows 32 narrows it" : "");
+}
+
+static void fact_note(struct which_words *w, const struct which_view *v)
+{
+	const struct voices *h = &v->verdict->voices;
+	char site[2 * WHICH_CELL_MAX];
+
+	if (v->verdict->kind != VERDICT_SPLIT && v->verdict->kind != VERDICT_CONSISTENT)
+		return;
+	for (size_t i = 0; i < h->n_sites; i++)
+		if (h->sites[i].servers > 1)
+			which_add(w, "%s%u servers of %s are one site: not a split", w->n ? "; " : "",
+				h->sites[i].servers, which_site(&h->sites[i].id, site));
+}
+
+static void fact_bound(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	char km[WHICH_CELL_MAX];
+
+	if (d->kind != VERDICT_UNKNOWN || d->reason == VERDICT_PHYSICS || !(d->bound_km < GEO_FARTHEST_KM))
+		return;
+	which_add(w, "%.3f ms x 100 km/ms = %s km around %s", d->bound_km / GEO_DISC_KM_PER_MS,
+		which_km(d->bound_km, km), v->who);
+	if (d->nearest && d->n_within)
+		which_add(w, ": %s, %s%s%.0zu%s fit%s (list of %s)", d->nearest->city, d->nearest->country,
+			d->n_within > 1 ? " and " : "", d->n_within > 1 ? d->n_within - 1 : 0,
+			d->n_within > 1 ? " more listed sites" : "", d->n_within > 1 ? "" : "s",
+			d->nearest->date);
+}
+
+static void fact_physics(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	bool doubted = d->kind == VERDICT_LOCATION_SUSPECT || d->kind == VERDICT_RTT_IMPOSSIBLE ||
+		       d->flags & VERDICT_TOO_FAST;
+	char here[WHICH_CELL_MAX], km[WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
+
+	if (!doubted || !d->site || isnan(d->physics.km))
+		return;
+	which_add(w, "%s-%s %s km: ", which_here(v, here), d->site->id.city, which_km(d->physics.km, km));
+	add_floor(w, d->physics.floor_fibre_ms);
+	which_add(w, " in fibre, ");
+	add_floor(w, d->physics.floor_vacuum_ms);
+	which_add(w, " in vacuum; measured %s", which_ms(which_min_ms(d), ms));
+}
+
+static void add_part(struct which_words *w, const char *between, const char *name, double ms)
+{
+	if (!isnan(ms))
+		which_add(w, "%s%s %.*f ms", w->n ? between : "", name, ms < 10 ? 1 : 0, ms);
+}
+
+static void fact_slow(struct which_words *w, const struct which_view *v)
+{
+	const struct verdict *d = v->verdict;
+	const struct verdict_slow *s = &d->slow;
+	bool asked = d->flags & VERDICT_FAR || which_min_ms(d) >= SLOW_MS || s->queueing >= SLOW_QUEUE_MS ||
+		     s->loss_percent > 0;
+
+	if (!asked || !d->site || d->kind == VERDICT_INTERCEPTED || d->kind == VERDICT_NO_REPLY)
+		return;
+	if (!(d->flags & VERDICT_TOO_FAST) && d->physics.fit == VERDICT_FITS) {
+		add_part(w, "", "distance", s->distance);
+		add_part(w, " + ", "first hop", s->access);
+		add_part(w, " + ", "path", s->path);
+	}
+	if (!isnan(s->queueing))
+		which_add(w, "%squeueing %.1f ms (median - min)", w->n ? "; " : "", s->queueing);
+	if (!isnan(s->server))
+		which_add(w, "%sserver %.1f ms (dns - icmp)", w->n ? ", " : "", s->server);
+	if (d->flags & VERDICT_FAR)
+		add_part(w, ", ", "detour", s->detour);
+	if (!isnan(s->loss_percent))
+		which_add(w, "%sloss %.0f %%", w->n ? ", " : "", s->loss_percent);
+}
+
+/* --- the next step --- */
+
+static void next_for_provider(struct which_words *w, const struct which_view *v)
+{
+	char target[ADDR_TEXT_LEN], source[ADDR_TEXT_LEN], time[CLOCK_TEXT_LEN];
+
+	(void)addr_text(&v->in->target.seen->target, target);
+	(void)clock_text(v->at, time);
+	which_add(w, "give %s provider: the first line, %s,", strcmp(v->who, "you") == 0 ? "your" : "its",
+		addr_text(&v->in->target.seen->source, source));
+	if (v->asn)
+		which_add(w, " AS%u,", v->asn);
+	which_add(w, " %.19s UTC;  traceroute -T -p 53 %s", time, target);
+}
+
+/* Two well-known addresses of other operators, to see whether all DNS is taken. */
+static void add_comparison(struct which_words *w, const struct which_view *v)
+{
+	static const struct {
+		const char *operator, * v4, *v6;
+	} known[] = {{"Google", "8.8.8.8", "2001:4860:4860::8888"}, {"Quad9", "9.9.9.9", "2620:fe::fe"},
+		{"Cloudflare", "1.1.1.1", "2606:4700:4700::1111"}};
+	bool is6 = v->in->target.seen->target.family == 6;
+	unsigned shown = 0;
+
+	which_add(w, "catchmap which");
+	for (size_t i = 0; shown < 2 && i < sizeof(known) / sizeof(known[0]); i++)
+		if (!rules_list_has(v->in->target.operators, known[i].operator, strlen(known[i].operator))) {
+			which_add(w, " %s", is6 ? known[i].v6 : known[i].v4);
+			shown++;
+		}
+}
+
+static void next_intercepted(struct which_words *w, const struct which_view *v)
+{
+	int hops = v->verdict->signs.dns_hops;
+
+	if (hops >= 0)
+		which_add(w, "%d hop%s away: look at %s first (DNAT of port 53);  ", hops,
+			hops == 1 ? "" : "s",
+			hops < 2 ? "this machine's gateway" : "the way to the provider");
+	add_comparison(w, v);
+	which_add(w, " shows if all DNS is taken");
+}
+
+static void next_suspicious(struct which_words *w, const struct which_view *v)
+{
+	which_add(w, "one kind of sign proves nothing: --explain shows all;  ");
+	add_comparison(w, v);
+	which_add(w, " shows if others are alike");
+}
+
+static void next_location(struct which_words *w, const struct which_view *v)
+{
+	const struct ident *there = v->verdict->elsewhere;
+
+	which_add(w,
+		"--location %.2f,%.2f, or leave it out: the identities alone already answer the question",
+		there->lat, there->lon);
+}
+
+static void next_foreign(struct which_words *w, const struct which_view *v)
+{
+	const struct rule *rule = foreign_rule(&v->verdict->voices);
+
+	which_add(w, "if %.*s hosts this service, its operators in the targets file lack it; else ",
+		(int)strcspn(rule->operators, "|"), rule->operators);
+	add_comparison(w, v);
+}
+
+static void next_split(struct which_words *w, const struct which_view *v)
+{
+	char target[ADDR_TEXT_LEN];
+
+	which_add(w, "catchmap which --hold 60s %s shows whether a TCP connection stays",
+		addr_text(&v->in->target.seen->target, target));
+}
+
+static void next_consistent(struct which_words *w, const struct which_view *v)
+{
+	if (v->verdict->flags & VERDICT_FAR)
+		next_for_provider(w, v);
+}
+
+static void next_no_reply(struct which_words *w, const struct which_view *v)
+{
+	const struct observation *o = v->in->target.seen;
+	char target[ADDR_TEXT_LEN];
+
+	(void)addr_text(&o->target, target);
+	if (observe_best(o, PROBE_TCP))
+		which_add(w, "try DNS over TCP:  dig +tcp @%s CH TXT id.server", target);
+	else if (observe_best(o, PROBE_ICMP))
+		add_comparison(w, v);
+	else
+		which_add(w, "is the address right, is this machine online?  traceroute %s", target);
+}
+
+static void next_unknown(struct which_words *w, const struct which_view *v)
+{
+	struct bytes label = which_label(&v->verdict->voices);
+	char name[WHICH_CELL_MAX], target[ADDR_TEXT_LEN];
+
+	(void)addr_text(&v->in->target.seen->target, target);
+	switch (v->verdict->reason) {
+	case VERDICT_NO_RULE:
+		which_add(w,
+			"catchmap decode --explain --target %s '%s' shows why;  catchmap infer over several "
+			"machines can "
+			"place it",
+			target, which_name(label, name));
+		break;
+	case VERDICT_FEW_REPLIES:
+	case VERDICT_MIXED:
+		which_add(w, "ask more:  catchmap which -c 10 %s", target);
+		break;
+	case VERDICT_NOT_ASKED:
+		which_add(w, "ask more, with all kinds of probes:  catchmap which %s", target);
+		break;
+	case VERDICT_PHYSICS:
+		which_add(w, "is --location right?  Give it with its accuracy (LAT,LON,KM), so that controls "
+			     "can tell");
+		break;
+	case VERDICT_SAID:
+	case VERDICT_OPAQUE:
+	case VERDICT_NO_IDENTITY:
+	case VERDICT_NOT_SURE:
+	case VERDICT_REASONS:
+	default:
+		which_add(w, "catchmap infer over several machines can place it");
+	}
+}
+
+static say *const next_steps[VERDICTS] = {
+	[VERDICT_NO_REPLY] = next_no_reply,
+	[VERDICT_INTERCEPTED] = next_intercepted,
+	[VERDICT_SUSPICIOUS] = next_suspicious,
+	[VERDICT_LOCATION_SUSPECT] = next_location,
+	[VERDICT_RTT_IMPOSSIBLE] = next_suspicious,
+	[VERDICT_FOREIGN_OPERATOR] = next_foreign,
+	[VERDICT_SPLIT] = next_split,
+	[VERDICT_CONSISTENT] = next_consistent,
+	[VERDICT_UNKNOWN] = next_unknown,
+};
+
+static void fact_next(struct which_words *w, const struct which_view *v)
+{
+	next_steps[v->verdict->kind](w, v);
+}
+
+/* In this order, those that have something to say. */
 static const struct {
 	const char *name;
-	bool right;
-} columns[COLUMNS] = {
-	{"PROBE", false},
-	{"QUESTION", false},
-	{"ANSWERED BY", false},
-	{"FLOWS", false},
-	{"SENT", true},
-	{"RECV", true},
-	{"MIN ms", true},
-	{"MEDIAN", true},
-	{"LOSS", true},
-	{"NOTE", false},
+	say *fact;
+} facts[] = {
+	{"site", fact_site},
+	{"nearest", fact_nearest},
+	{"content", fact_content},
+	{"timing", fact_timing},
+	{"path", fact_path},
+	{"behaviour", fact_behaviour},
+	{"not used", fact_not_used},
+	{"meaning", fact_meaning},
+	{"cost", fact_cost},
+	{"note", fact_note},
+	{"bound", fact_bound},
+	{"physics", fact_physics},
+	{"slow", fact_slow},
+	{"you", fact_you},
+	{"next", fact_next},
 };
 
-static void put(struct libscols_line *line, enum column c, const char *text)
+static void fact_lines(FILE *out, const struct which_view *v)
 {
-	(void)scols_line_set_data(line, c, text);
-}
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		char text[WHICH_TEXT_MAX] = "";
+		struct which_words w = {text, sizeof(text), 0};
 
-static void put_number(struct libscols_line *line, enum column c, uint32_t v)
-{
-	char text[CELL_MAX];
-
-	(void)snprintf(text, sizeof(text), "%u", v);
-	put(line, c, text);
-}
-
-static const char *note_of(const struct observe_line *l, char out[static CELL_MAX])
-{
-	const char *icmp = icmp_text(l->icmp_from.family, l->icmp_type, l->icmp_code);
-	char from[ADDR_TEXT_LEN];
-
-	out[0] = '\0';
-	if (l->icmp_type >= 0)
-		(void)snprintf(out, CELL_MAX, "%s, says %s", icmp ? icmp : "ICMP error",
-			addr_text(&l->icmp_from, from));
-	else if (l->outcome[OUTCOME_SEND_ERROR])
-		(void)snprintf(out, CELL_MAX, "%u not sent", l->outcome[OUTCOME_SEND_ERROR]);
-	else if (l->outcome[OUTCOME_BAD_REPLY])
-		(void)snprintf(out, CELL_MAX, "%u bad replies (%s)", l->outcome[OUTCOME_BAD_REPLY], l->fault);
-	else if (l->second_answers)
-		(void)snprintf(out, CELL_MAX, "%u probes got two different answers", l->second_answers);
-	else if (l->kind == PROBE_TCP && l->received)
-		(void)snprintf(out, CELL_MAX, "%s", l->outcome[OUTCOME_RST] ? "RST: closed" : "SYN/ACK");
-	else if (l->retry)
-		(void)snprintf(out, CELL_MAX, "retry");
-	return out;
-}
-
-static void flows_text(const uint8_t flows[static 32], char out[static CELL_MAX])
-{
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (unsigned i = 0; i < 256 && n + 8 < CELL_MAX; i++)
-		if (observe_flow(flows, i))
-			n += (size_t)snprintf(out + n, CELL_MAX - n, "%s%u", n ? " " : "", i);
-}
-
-/* One answer of dns: its TXT on the question's line, its NSID below. */
-static void put_answer(struct libscols_table *t, struct libscols_line *line, const struct observe_line *l,
-	const struct observe_answer *a)
-{
-	struct libscols_line *below;
-	char text[TEXT_MAX], flows[CELL_MAX];
-
-	if (l->question != QUESTION_IN_SOA)
-		put(line, C_WHO,
-			a->txt.n       ? text_of(a->txt, text, sizeof(text))
-			: a->rcode > 0 ? "(error)"
-				       : "(empty)");
-	else
-		put(line, C_WHO, "-");
-	if (a->rcode > 0) {
-		(void)snprintf(text, sizeof(text), "rcode %d", a->rcode);
-		put(line, C_NOTE, text);
-	}
-	if (l->n_answers > 1) {
-		flows_text(a->flows, flows);
-		put(line, C_FLOWS, flows);
-	}
-	below = scols_table_new_line(t, NULL);
-	if (!below)
-		return;
-	put(below, C_QUESTION, "+ NSID");
-	put(below, C_WHO,
-		a->nsid.n     ? text_of(a->nsid, text, sizeof(text))
-		: a->has_nsid ? "(empty)"
-			      : "(none)");
-}
-
-static void put_line(struct libscols_table *t, const struct observe_line *l)
-{
-	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char text[CELL_MAX];
-
-	if (!line)
-		return;
-	put(line, C_PROBE, probe_kind_name(l->kind));
-	put(line, C_QUESTION, question_text(l, text));
-	put(line, C_WHO, "-");
-	(void)snprintf(text, sizeof(text), "%u/%u", observe_count_flows(l->flows_answered),
-		observe_count_flows(l->flows));
-	put(line, C_FLOWS, text);
-	put_number(line, C_SENT, l->sent);
-	put_number(line, C_RECEIVED, l->received);
-	ms_text(observe_min_ns(l), text);
-	put(line, C_MIN, text);
-	ms_text(observe_median_ns(l), text);
-	put(line, C_MEDIAN, text);
-	(void)snprintf(
-		text, sizeof(text), "%.0f %%", l->sent ? 100.0 * (l->sent - l->received) / l->sent : 0);
-	put(line, C_LOSS, text);
-	put(line, C_NOTE, note_of(l, text));
-	for (size_t i = 0; l->kind == PROBE_DNS && i < l->n_answers; i++) {
-		if (i > 0)
-			line = scols_table_new_line(t, NULL);
-		if (line)
-			put_answer(t, line, l, &l->answers[i]);
+		facts[i].fact(&w, v);
+		if (*text)
+			(void)fprintf(out, " %-9s %s\n", facts[i].name, text);
 	}
 }
 
-static int table(FILE *out, const struct observation *o, bool colour)
+int which_text(FILE *out, const struct which_view *v, bool colour)
 {
-	struct libscols_table *t = scols_new_table();
-	int rc = t ? 0 : ERR_NOMEM;
-
-	for (size_t i = 0; t && i < COLUMNS; i++) {
-		struct libscols_column *c =
-			scols_table_new_column(t, columns[i].name, 0, columns[i].right ? SCOLS_FL_RIGHT : 0);
-
-		if (c && colour)
-			(void)scols_cell_set_color(scols_column_get_header(c), "\033[1m");
-	}
-	if (t) {
-		(void)scols_table_enable_colors(t, colour);
-		(void)scols_table_set_stream(t, out);
-		for (size_t i = 0; i < o->n; i++)
-			put_line(t, &o->line[i]);
-		rc = scols_print_table(t) < 0 ? ERR_IO : 0;
-	}
-	scols_unref_table(t);
-	return rc;
-}
-
-/* --- what disagrees --- */
-
-static void disagreements(FILE *out, const struct observation *o)
-{
-	const struct observe_line *dns = best_line(o, PROBE_DNS), *icmp = best_line(o, PROBE_ICMP);
-	struct bytes ids[8];
-	size_t n = distinct_identities(o, ids);
-	char text[CELL_MAX];
-
-	if (n > 1) {
-		(void)fprintf(out, "\n servers  ");
-		for (size_t i = 0; i < n; i++)
-			(void)fprintf(out, "%s%s", i ? ", " : "", text_of(ids[i], text, sizeof(text)));
-		(void)fprintf(out, "%s: machines of one site, or several sites\n", n == 8 ? ", ..." : "");
-	}
-	if (dns && icmp && observe_min_ns(dns) >= 0 && observe_min_ns(icmp) >= 0 &&
-		observe_min_ns(dns) + 5000000 < observe_min_ns(icmp) &&
-		observe_min_ns(dns) * 2 < observe_min_ns(icmp))
-		(void)fprintf(out,
-			" timing   dns is %.3f ms faster than ping to the same address: something nearer may "
-			"answer DNS\n",
-			(double)(observe_min_ns(icmp) - observe_min_ns(dns)) / 1e6);
-}
-
-int which_text(FILE *out, const struct observation *o, const char *service, bool colour)
-{
+	char answer[WHICH_TEXT_MAX];
 	int rc;
 
-	first_line(out, o, service);
+	which_answer(v, answer);
+	(void)fprintf(out, colour ? "\033[1m%s\033[0m\n" : "%s\n", answer);
+	verdict_line(out, v);
 	(void)fprintf(out, "\n");
-	rc = table(out, o, colour);
-	disagreements(out, o);
-	return rc;
-}
-
-/* --- JSON --- */
-
-static json_t *json_bytes(struct bytes b)
-{
-	char text[4 * TEXT_MAX + 1];
-
-	return json_string(text_of(b, text, sizeof(text)));
-}
-
-/* JSON wants UTF-8: what a targets file says in other bytes is escaped as identities are. */
-static json_t *json_text(const char *text)
-{
-	json_t *j = json_string(text);
-
-	return j ? j : json_bytes((struct bytes){(const uint8_t *)text, strlen(text)});
-}
-
-static json_t *json_ms(int64_t ns)
-{
-	return ns < 0 ? json_null() : json_real((double)ns / 1e6);
-}
-
-static json_t *json_flows(const uint8_t flows[static 32])
-{
-	json_t *a = json_array();
-
-	for (unsigned i = 0; i < 256; i++)
-		if (observe_flow(flows, i))
-			(void)json_array_append_new(a, json_integer(i));
-	return a;
-}
-
-static json_t *json_answer(const struct observe_answer *a)
-{
-	return json_pack("{s:o, s:o, s:o, s:i, s:o, s:o}", "nsid",
-		a->has_nsid ? json_bytes(a->nsid) : json_null(), "txt", json_bytes(a->txt), "rcode",
-		a->rcode >= 0 ? json_integer(a->rcode) : json_null(), "replies", a->replies, "flows",
-		json_flows(a->flows), "rtt_min_ms", json_ms(a->min_ns));
-}
-
-static json_t *json_line(const struct observe_line *l)
-{
-	json_t *outcomes = json_object(), *answers = json_array();
-	char question[CELL_MAX];
-
-	for (int i = OUTCOME_REPLY; i < OUTCOMES; i++)
-		if (l->outcome[i])
-			(void)json_object_set_new(
-				outcomes, outcome_name((enum outcome)i), json_integer(l->outcome[i]));
-	for (size_t i = 0; l->kind == PROBE_DNS && i < l->n_answers; i++)
-		(void)json_array_append_new(answers, json_answer(&l->answers[i]));
-	return json_pack("{s:s, s:s, s:b, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "probe",
-		probe_kind_name(l->kind), "question", question_text(l, question), "retry", l->retry, "sent",
-		l->sent, "received", l->received, "outcomes", outcomes, "rtt_min_ms",
-		json_ms(observe_min_ns(l)), "rtt_median_ms", json_ms(observe_median_ns(l)), "flows",
-		json_flows(l->flows), "answers", answers);
-}
-
-int which_json(
-	FILE *out, const struct observation *o, const char *const *services, size_t n, const char *stamps)
-{
-	json_t *list = json_array();
-	char target[ADDR_TEXT_LEN], source[ADDR_TEXT_LEN];
-	int rc;
-
-	for (size_t i = 0; i < n; i++) {
-		json_t *probes = json_array();
-
-		for (size_t k = 0; k < o[i].n; k++)
-			(void)json_array_append_new(probes, json_line(&o[i].line[k]));
-		(void)json_array_append_new(list,
-			json_pack("{s:s, s:o, s:s, s:s, s:o}", "target", addr_text(&o[i].target, target),
-				"service", json_text(services[i]), "source", addr_text(&o[i].source, source),
-				"stamps", stamps, "probes", probes));
-	}
-	rc = json_dumpf(list, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) < 0 || fputc('\n', out) == EOF
-		     ? ERR_IO
-		     : 0;
-	json_decref(list);
+	rc = which_table(out, v, colour);
+	(void)fprintf(out, "\n");
+	fact_lines(out, v);
 	return rc;
 }

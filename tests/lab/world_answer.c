@@ -185,6 +185,9 @@ static void send_dns(const struct world *w, struct world_queue *q, struct world_
 		.identity = identity,
 		.is_resolver = is_resolver,
 		.hostile = is_resolver ? 0 : p->trouble->hostile,
+		.rcode = (uint8_t)p->trouble->rcode,
+		.header = p->trouble->header,
+		.no_nsid = p->trouble->no_nsid,
 		.draw = world_draw(w, p->pair, p->n, SALT_HOSTILE),
 		.from = r.from,
 	};
@@ -220,11 +223,14 @@ static void answer_dns(const struct world *w, struct world_queue *q, struct worl
 		return;
 	}
 	counts->answered++;
+	if (asked.is_chaos && t->chaos[0])
+		identity = t->chaos;
 	if (t->intercept[0]) { /* somebody on the way answers; the query never gets there */
 		r.due_ns = p->arrival_ns + w->vps.v[p->vp].last_mile_ns + t->intercept_ns;
 		r.ttl = INITIAL_TTL - NEAR_HOPS;
 		identity = t->intercept;
 	}
+	r.ttl = t->ttl ? (uint8_t)t->ttl : r.ttl;
 	send_dns(w, q, counts, p, r, &asked, identity, t->intercept[0]);
 }
 

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "data/record.h"
 #include "proto/udp.h"
 
 enum { HEADER_LEN = 12, NAME_IN_QUESTION = 0xc00c, OWN_EDNS_SIZE = 1232, TTL_S = 0, FLOOD_RECORDS = 20 };
@@ -73,7 +74,7 @@ static void put_txt(struct wire_out *out, const struct message *m)
 
 	wire_put_u16(out, m->owner);
 	wire_put_u16(out, DNS_TYPE_TXT);
-	wire_put_u16(out, DNS_CLASS_CH);
+	wire_put_u16(out, m->asked->query.question_class);
 	wire_put_u32(out, TTL_S);
 	wire_put_u16(out, (uint16_t)((int)n + m->rdlength_lie));
 	if (m->no_string)
@@ -98,15 +99,15 @@ static void put_soa(struct wire_out *out)
 static void put_opt(struct wire_out *out, const struct message *m)
 {
 	const struct dns_reply *q = &m->asked->query;
-	bool has_cookie = q->cookie.n >= DNS_COOKIE_CLIENT;
-	size_t options = (q->nsid.p ? 4 + m->nsid_len : 0) + (has_cookie ? 4 + WORLD_COOKIE_LEN : 0);
+	bool has_cookie = q->cookie.n >= DNS_COOKIE_CLIENT, has_nsid = q->nsid.p && !m->answer->no_nsid;
+	size_t options = (has_nsid ? 4 + m->nsid_len : 0) + (has_cookie ? 4 + WORLD_COOKIE_LEN : 0);
 
 	wire_put_u8(out, 0);
 	wire_put_u16(out, DNS_TYPE_OPT);
 	wire_put_u16(out, OWN_EDNS_SIZE);
 	wire_put_u32(out, 0);
 	wire_put_u16(out, (uint16_t)options);
-	if (q->nsid.p) {
+	if (has_nsid) {
 		wire_put_u16(out, OPTION_NSID);
 		wire_put_u16(out, (uint16_t)m->nsid_len);
 		wire_put(out, m->nsid, m->nsid_len);
@@ -123,11 +124,14 @@ static void find_text(struct message *m)
 {
 	static const struct {
 		const char *name, *text; /* NULL: the identity */
-	} known[] = {{"id.server", NULL}, {"hostname.bind", NULL}, {"version.server", "world 1"},
-		{"version.bind", "world 1"}};
+		uint16_t class;
+	} known[] = {{"id.server", NULL, DNS_CLASS_CH}, {"hostname.bind", NULL, DNS_CLASS_CH},
+		{"version.server", "world 1", DNS_CLASS_CH}, {"version.bind", "world 1", DNS_CLASS_CH},
+		{"debug.opendns.com", NULL, DNS_CLASS_IN}, {"id.server.on.quad9.net", NULL, DNS_CLASS_IN},
+		{"o-o.myaddr.l.google.com", "198.18.0.1", DNS_CLASS_IN}};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!asks(&m->asked->query, known[i].name, DNS_TYPE_TXT, DNS_CLASS_CH))
+		if (!asks(&m->asked->query, known[i].name, DNS_TYPE_TXT, known[i].class))
 			continue;
 		m->text = (const uint8_t *)(known[i].text ? known[i].text : m->answer->identity);
 		m->text_len = strlen((const char *)m->text);
@@ -135,16 +139,25 @@ static void find_text(struct message *m)
 	}
 }
 
+static uint16_t header_bits(const struct world_dns_answer *a)
+{
+	uint16_t said = (uint16_t)(a->header - 1);
+
+	if (a->header == 0)
+		return a->is_resolver ? RA : AA;
+	return (uint16_t)((said & RECORD_AA ? AA : 0) | (said & RECORD_RA ? RA : 0));
+}
+
 static void put_message(struct wire_out *out, struct message *m)
 {
 	const struct dns_reply *q = &m->asked->query;
-	bool is_txt = m->text != NULL, is_soa = asks(q, ".", DNS_TYPE_SOA, DNS_CLASS_IN);
-	uint16_t rcode = is_txt || is_soa ? DNS_RCODE_NOERROR : DNS_RCODE_REFUSED;
+	bool told = !m->answer->rcode, is_txt = told && m->text != NULL,
+	     is_soa = told && asks(q, ".", DNS_TYPE_SOA, DNS_CLASS_IN);
+	uint16_t rcode = !told ? m->answer->rcode : is_txt || is_soa ? DNS_RCODE_NOERROR : DNS_RCODE_REFUSED;
 
 	m->at = out->len;
 	wire_put_u16(out, m->id);
-	wire_put_u16(out, (uint16_t)(QR | (m->answer->is_resolver ? RA : AA) |
-				     (q->recursion_desired ? RD : 0) | rcode));
+	wire_put_u16(out, (uint16_t)(QR | header_bits(m->answer) | (q->recursion_desired ? RD : 0) | rcode));
 	wire_put_u16(out, 1);
 	wire_put_u16(out, (uint16_t)(is_txt ? m->records : is_soa));
 	wire_put_u16(out, 0);

@@ -25,6 +25,9 @@ struct world_dns_answer {
 	uint8_t hostile;  /* 0 honest, else a kind of world_hostile_parse */
 	double draw;      /* chance for what is hostile by chance */
 	unsigned copy;    /* 0, then up to world_dns_copies */
+	uint8_t rcode;    /* with it, and without a record; 0: as it is */
+	uint16_t header;  /* 1 + RECORD_AA, RECORD_RA; 0: as it is */
+	bool no_nsid;
 	struct addr from; /* hostile answers may change both */
 	uint16_t src_port;
 };

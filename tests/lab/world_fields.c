@@ -125,6 +125,39 @@ static int read_u16(const struct world *w, const char *text, void *at)
 	return 0;
 }
 
+static int read_ttl(const struct world *w, const char *text, void *at)
+{
+	return read_u16(w, text, at) < 0 || *(uint16_t *)at > UINT8_MAX ? ERR_PARSE : 0;
+}
+
+static int read_rcode(const struct world *w, const char *text, void *at)
+{
+	return read_u16(w, text, at) < 0 || *(uint16_t *)at > 15 ? ERR_PARSE : 0;
+}
+
+static int read_header(const struct world *w, const char *text, void *at)
+{
+	static const struct {
+		const char *text;
+		uint16_t bits;
+	} known[] = {{"none", 0}, {"aa", RECORD_AA}, {"ra", RECORD_RA}, {"aa|ra", RECORD_AA | RECORD_RA}};
+
+	(void)w;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].text, text) == 0) {
+			*(uint16_t *)at = (uint16_t)(1 + known[i].bits);
+			return 0;
+		}
+	return ERR_PARSE;
+}
+
+static int read_nsid(const struct world *w, const char *text, void *at)
+{
+	(void)w;
+	*(uint16_t *)at = 1;
+	return strcmp(text, "none") == 0 ? 0 : ERR_PARSE;
+}
+
 static int read_family(const char *text, int family, struct addr *at)
 {
 	return addr_parse(text, at) < 0 || at->family != family ? ERR_PARSE : 0;
@@ -227,6 +260,11 @@ static const struct cell_field trouble_fields[] = {
 	{"identity", read_identity, TROUBLE(identity), "at most 127 bytes, \\DDD for odd ones"},
 	{"hostile", read_hostile, TROUBLE(hostile), "a kind of hostile answer"},
 	{"error", read_error, TROUBLE(error), "the name of an ICMP error"},
+	{"ttl", read_ttl, TROUBLE(ttl), "a TTL from 1 to 255"},
+	{"rcode", read_rcode, TROUBLE(rcode), "a response code from 1 to 15"},
+	{"header", read_header, TROUBLE(header), "none, aa, ra or aa|ra"},
+	{"nsid", read_nsid, TROUBLE(no_nsid), "none"},
+	{"chaos", read_identity, TROUBLE(chaos), "at most 127 bytes, \\DDD for odd ones"},
 	{"silent", read_silent, TROUBLE(silent), "some of dns, icmp, tcp, with | between"},
 };
 static const struct {

@@ -45,8 +45,13 @@ struct world_trouble {
 	uint16_t silent;              /* set of 1 << enum probe_kind that is never answered */
 	uint8_t hostile;              /* of world_hostile_parse; 0: none */
 	uint8_t error;                /* index of world_errors; 0: none */
+	uint16_t ttl;                 /* with which DNS answers arrive; 0: by the way's length */
+	uint16_t rcode;               /* of DNS answers, without a record; 0: as it is */
+	uint16_t header;              /* of DNS answers: 1 + RECORD_AA, RECORD_RA; 0: as it is */
+	uint16_t no_nsid;             /* 1: DNS answers lack the option */
 	char intercept[128];          /* the identity of another operator's answer; "" none */
 	char identity[128];           /* in place of the site's own; "" none */
+	char chaos[128];              /* in place of that, in answers to CHAOS questions; "" none */
 };
 #define WORLD_PPM 1e6
 

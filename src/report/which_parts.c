@@ -1,0 +1,130 @@
+#include "report/which_parts.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/csv.h"
+
+void which_add(struct which_words *w, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(w->text + w->n, w->cap - w->n, fmt, args);
+	va_end(args);
+	if (n > 0)
+		w->n = w->n + (size_t)n < w->cap ? w->n + (size_t)n : w->cap - 1;
+}
+
+const char *which_name(struct bytes b, char out[static WHICH_CELL_MAX])
+{
+	char whole[WHICH_NAME_MAX + 8];
+	size_t n = csv_escape(whole, sizeof(whole) - 1, b.p, b.n);
+
+	whole[n] = '\0';
+	(void)snprintf(out, WHICH_CELL_MAX, n > WHICH_NAME_MAX ? "%.*s..." : "%.*s", WHICH_NAME_MAX, whole);
+	return out;
+}
+
+const char *which_ms(double ms, char out[static WHICH_CELL_MAX])
+{
+	if (isnan(ms))
+		(void)snprintf(out, WHICH_CELL_MAX, "-");
+	else
+		(void)snprintf(out, WHICH_CELL_MAX, "%.*f ms", ms < 99.95 ? 1 : 0, ms);
+	return out;
+}
+
+const char *which_km(double km, char out[static WHICH_CELL_MAX])
+{
+	long v = lround(km);
+
+	if (v >= 1000)
+		(void)snprintf(out, WHICH_CELL_MAX, "%ld,%03ld", v / 1000, v % 1000);
+	else
+		(void)snprintf(out, WHICH_CELL_MAX, "%ld", v);
+	return out;
+}
+
+const char *which_operators(const char *list, char out[static WHICH_CELL_MAX])
+{
+	struct which_words w = {out, WHICH_CELL_MAX, 0};
+
+	out[0] = '\0';
+	for (const char *at = list; *at;) {
+		size_t n = strcspn(at, "|");
+
+		which_add(&w, "%s%.*s", w.n ? " or " : "", (int)n, at);
+		at += n + (at[n] == '|');
+	}
+	return out;
+}
+
+const char *which_site(const struct ident *id, char out[static 2 * WHICH_CELL_MAX])
+{
+	char operators[WHICH_CELL_MAX];
+
+	if (id->city)
+		(void)snprintf(out, 2 * WHICH_CELL_MAX, "%s, %s (%s)", id->city, id->country, id->site);
+	else
+		(void)snprintf(out, 2 * WHICH_CELL_MAX, "%.*s site %s",
+			(int)strcspn(which_operators(id->rule->operators, operators), "|"), operators,
+			id->site);
+	return out;
+}
+
+const char *which_question(const struct observe_line *l, char out[static WHICH_CELL_MAX])
+{
+	if (l->kind == PROBE_ICMP)
+		(void)snprintf(out, WHICH_CELL_MAX, "echo");
+	else if (l->kind == PROBE_TCP)
+		(void)snprintf(out, WHICH_CELL_MAX, "SYN %u", l->dst_port);
+	else if (l->question == QUESTION_IN_SOA)
+		(void)snprintf(out, WHICH_CELL_MAX, "IN SOA .");
+	else
+		(void)snprintf(out, WHICH_CELL_MAX, "%s TXT %s", question_is_chaos(l->question) ? "CH" : "IN",
+			question_name(l->question));
+	return out;
+}
+
+const char *which_here(const struct which_view *v, char out[static WHICH_CELL_MAX])
+{
+	const struct verdict_place *p = &v->in->here;
+
+	if (*v->here)
+		(void)snprintf(out, WHICH_CELL_MAX, "%s", v->here);
+	else
+		(void)snprintf(out, WHICH_CELL_MAX, "%.2f,%.2f", p->lat_deg, p->lon_deg);
+	return out;
+}
+
+struct bytes which_label(const struct voices *v)
+{
+	struct bytes best = {0};
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < v->seen->n; i++)
+		for (size_t k = 0; v->seen->line[i].kind == PROBE_DNS && k < v->seen->line[i].n_answers;
+			k++) {
+			const struct voice *voice = &v->v[v->first[i] + k];
+
+			if (voice->label.n && v->seen->line[i].answers[k].replies > most) {
+				most = v->seen->line[i].answers[k].replies;
+				best = voice->label;
+			}
+		}
+	return best;
+}
+
+bool which_is_proven(const struct verdict *v)
+{
+	return v->site && v->site->id.confidence == RULES_HIGH && !v->site->id.expired &&
+	       !(v->flags & VERDICT_TOO_FAST);
+}
+
+double which_min_ms(const struct verdict *v)
+{
+	return v->min_ns < 0 ? (double)NAN : (double)v->min_ns / 1e6;
+}
