@@ -81,7 +81,7 @@ static double hours_apart(const struct routes_view *view, const struct catchment
 	int64_t ns = 0;
 
 	if (view->first.ns == 0 || t->first.ns == 0 || t->last.ns == 0)
-		return NAN;
+		return (double)NAN;
 	if (view->first.ns > t->last.ns)
 		ns = view->first.ns - t->last.ns;
 	else if (t->first.ns > view->last.ns)
@@ -113,7 +113,7 @@ int routes_join(struct routes_join *j, const struct routes_view *view, const str
 	const struct catchment_target *t;
 	int rc = 0;
 
-	*j = (struct routes_join){.set = set, .apart_h = NAN};
+	*j = (struct routes_join){.set = set, .apart_h = (double)NAN};
 	if (target == CATCHMENT_NONE || !view->match)
 		return 0;
 	t = &set->targets[target];
@@ -137,28 +137,32 @@ void routes_join_free(struct routes_join *j)
 
 /* --- the verdict --- */
 
-static struct csv *open_sites(const char *folder, struct err_msg *why)
+/* NULL: there is none. */
+static const char *find_sites(const char *folder, char out[static PATH_MAX])
 {
 	static const char *const suffixes[] = {"", ".zst", ".gz"};
-	char path[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		if (snprintf(path, sizeof(path), "%s/sites.csv%s", folder, suffixes[i]) < (int)sizeof(path) &&
-			access(path, F_OK) == 0)
-			return csv_open(path, why);
+		if (snprintf(out, PATH_MAX, "%s/sites.csv%s", folder, suffixes[i]) < PATH_MAX &&
+			access(out, F_OK) == 0)
+			return out;
 	return NULL;
 }
 
 int routes_verdict(const char *folder, const struct addr *target, enum site_verdict *out, struct err_msg *why)
 {
-	struct csv *c = open_sites(folder, why);
+	char path[PATH_MAX];
 	struct table_reader rd;
 	struct site_row row;
+	struct csv *c;
 	int rc;
 
 	*out = SITES_NONE;
-	if (!c)
+	if (!find_sites(folder, path))
 		return 0;
+	c = csv_open(path, why);
+	if (!c)
+		return ERR_PARSE;
 	rc = table_reader_init(&rd, &site_table, c, why);
 	while (rc == 0 && *out == SITES_NONE && (rc = csv_next(c, why)) > 0) {
 		rc = table_read(&rd, c, &row, why);
