@@ -38,8 +38,8 @@ struct discs {
 void discs_clear(struct discs *d);
 /* ERR_NOMEM. */
 int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t id);
-/* By radius, the smallest first; of equals by id. */
-void discs_sort(struct discs *d);
+/* By radius, the smallest first; of equals by place. ERR_NOMEM. */
+int discs_sort(struct discs *d);
 /* Fills the columns: to be called before the questions below. ERR_NOMEM. */
 int discs_finish(struct discs *d);
 void discs_free(struct discs *d);

@@ -31,18 +31,67 @@ int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t i
 	return 0;
 }
 
+static int by_number(double a, double b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Equals by place: the order that they were added in is not to matter. */
 static int by_radius(const void *a, const void *b)
 {
 	const struct disc *x = a, *y = b;
+	int c = by_number(x->km, y->km);
 
-	if (x->km < y->km || x->km > y->km)
-		return x->km < y->km ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
+	if (c == 0)
+		c = by_number(x->at.x, y->at.x);
+	if (c == 0)
+		c = by_number(x->at.y, y->at.y);
+	if (c == 0)
+		c = by_number(x->at.z, y->at.z);
+	return c ? c : x->id < y->id ? -1 : x->id > y->id;
 }
 
-void discs_sort(struct discs *d)
+static uint32_t key_of(const struct disc *d)
 {
-	qsort(d->v, d->n, sizeof *d->v, by_radius);
+	float km = (float)d->km;
+	uint32_t key;
+
+	memcpy(&key, &km, sizeof key);
+	return key;
+}
+
+/* By the radius as a float, a byte at a time; bits of floats that are not negative sort as numbers. */
+static void sort_by_key(struct discs *d)
+{
+	struct disc *from = d->v, *to = d->v + d->n;
+
+	for (int shift = 0; shift < 32; shift += 8) {
+		uint32_t at[257] = {0};
+		struct disc *swap = from;
+
+		for (size_t i = 0; i < d->n; i++)
+			at[(key_of(&from[i]) >> shift & 255) + 1]++;
+		for (size_t i = 0; i < 256; i++)
+			at[i + 1] += at[i];
+		for (size_t i = 0; i < d->n; i++)
+			to[at[key_of(&from[i]) >> shift & 255]++] = from[i];
+		from = to;
+		to = swap;
+	}
+}
+
+int discs_sort(struct discs *d)
+{
+	if (vec_reserve(&d->v, &d->cap, 2 * d->n) < 0)
+		return ERR_NOMEM;
+	sort_by_key(d);
+	for (size_t i = 0, end; i < d->n; i = end) {
+		for (end = i + 1; end < d->n && key_of(&d->v[end]) == key_of(&d->v[i]);)
+			end++;
+		if (end - i > 1)
+			qsort(d->v + i, end - i, sizeof *d->v, by_radius);
+	}
+	return 0;
 }
 
 void discs_free(struct discs *d)
@@ -164,38 +213,46 @@ struct discs_search {
 	uint32_t *colour;
 	size_t cap_order, cap_colour;
 	uint32_t *kept; /* discs that hold no other disc */
-	size_t n_kept, cap_kept;
+	uint8_t *dropped;
+	size_t n_kept, cap_kept, cap_dropped;
 	uint32_t *now, *best;
 	size_t cap_now, cap_best, n_now, n_best;
 	size_t words, budget;
 	bool cut;
 };
 
-/* A disc that holds another one is in no need of being looked at: whatever excludes it excludes the other as well. */
-static bool holds_one(const struct discs *d, const struct discs_search *s, size_t big)
+/* Of the eight discs, which hold `small`: they are in no need of being looked at, since what excludes them excludes it too. */
+static void drop_holders(const struct discs *d, size_t small, size_t at, uint8_t *dropped)
 {
-	const struct disc *b = &d->v[big];
+	float margin[DISCS_LANES];
 
-	for (size_t i = 0; i < s->n_kept; i++) {
-		const struct disc *a = &d->v[s->kept[i]];
+	for (size_t k = 0; k < DISCS_LANES; k++) {
+		size_t i = at + k;
 
-		if (geo_arc_km(&a->at, &b->at) + a->km <= b->km)
-			return true;
+		margin[k] = d->x[small] * d->x[i] + d->y[small] * d->y[i] + d->z[small] * d->z[i] -
+			    d->cos_r[small] * d->cos_r[i] - d->sin_r[small] * d->sin_r[i];
 	}
-	return false;
+	for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++) {
+		const struct disc *a = &d->v[small], *b = &d->v[at + k];
+
+		if (at + k > small && margin[k] > -doubt && !dropped[at + k])
+			dropped[at + k] = margin[k] > doubt || geo_arc_km(&a->at, &b->at) + a->km <= b->km;
+	}
 }
 
 static int keep_needed(struct discs_search *s, const struct discs *d)
 {
+	if (vec_reserve(&s->dropped, &s->cap_dropped, d->n + 1) < 0 ||
+		vec_reserve(&s->kept, &s->cap_kept, d->n + 1) < 0)
+		return ERR_NOMEM;
+	memset(s->dropped, 0, d->n);
 	s->n_kept = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		if (d->v[i].km >= half_turn_km && s->n_kept > 0)
-			break;
-		if (holds_one(d, s, i))
+		if (s->dropped[i])
 			continue;
-		if (vec_reserve(&s->kept, &s->cap_kept, s->n_kept + 1) < 0)
-			return ERR_NOMEM;
 		s->kept[s->n_kept++] = (uint32_t)i;
+		for (size_t at = i / DISCS_LANES * DISCS_LANES; at < d->n; at += DISCS_LANES)
+			drop_holders(d, i, at, s->dropped);
 	}
 	return 0;
 }
@@ -215,6 +272,13 @@ static void clear_bit(uint64_t *set, size_t i)
 	set[i / 64] &= ~((uint64_t)1 << i % 64);
 }
 
+static bool may_be_disjoint(const struct discs *d, size_t a, size_t b)
+{
+	return d->x[a] * d->x[b] + d->y[a] * d->y[b] + d->z[a] * d->z[b] - d->cos_r[a] * d->cos_r[b] +
+		       d->sin_r[a] * d->sin_r[b] <
+	       doubt;
+}
+
 static int make_rows(struct discs_search *s, const struct discs *d)
 {
 	size_t n = s->n_kept;
@@ -225,7 +289,8 @@ static int make_rows(struct discs_search *s, const struct discs *d)
 	memset(s->row, 0, n * s->words * sizeof *s->row);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = i + 1; k < n; k++)
-			if (discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]])) {
+			if (may_be_disjoint(d, s->kept[i], s->kept[k]) &&
+				discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]])) {
 				set_bit(s->row + i * s->words, k);
 				set_bit(s->row + k * s->words, i);
 			}
@@ -373,6 +438,7 @@ void discs_independent_free(struct discs_independent *out)
 		free(s->order);
 		free(s->colour);
 		free(s->kept);
+		free(s->dropped);
 		free(s->now);
 		free(s->best);
 		free(s);

@@ -1,0 +1,67 @@
+/* The most likely town for a site, from the times of those it serves. For infer/sites only. */
+#ifndef INFER_SITES_PLACE_H
+#define INFER_SITES_PLACE_H
+
+#include "infer/discs.h"
+#include "infer/sites.h"
+#include "infer/sites_law.h"
+#include "infer/sites_world.h"
+
+/* Vantage points nearer to each other than this share their last mile: they are one witness. */
+#define SITES_SPOT_KM 25.0
+enum { SITES_WITNESSES = 4, SITES_BOUNDS = 16 };
+
+struct sites_witness {
+	uint32_t row, vp;
+	struct sites_time time;
+	struct disc disc;
+};
+
+struct sites_question {
+	const struct sites_world *world;
+	uint64_t others; /* of sites_world_others */
+	double tau_ms;
+	const struct sites_witness
+		*witness; /* by ascending rtt, no two at one spot; the first one's disc holds the town */
+	size_t n_witnesses;
+	const struct disc *bounds; /* other discs that should hold it */
+	size_t n_bounds;
+	const struct geo_point *taken; /* places of other sites that are told apart from this one */
+	size_t n_taken;
+};
+
+struct sites_candidate {
+	uint32_t town; /* of the world */
+	float prior, near, fit, score;
+};
+struct sites_answer {
+	bool found; /* a town lies there at all */
+	struct geo_point at;
+	struct sites_candidate best;
+	double mass;      /* of the posterior, within 100 km */
+	double radius_km; /* that holds nine tenths of it */
+};
+
+/* Towns around a vantage point, kept from one target to the next. */
+struct sites_around {
+	struct geo_point at;
+	struct sites_town_at *v; /* by distance */
+	size_t n;
+	float reach_km; /* all that are nearer are there */
+};
+
+struct sites_placer {
+	struct sites_law law;
+	struct sites_around *around; /* by vantage point */
+	size_t n_around, cap_around;
+	struct sites_town_at *walked;
+	size_t cap_walked;
+	struct sites_candidate *v; /* of the last question, in no order */
+	size_t n, cap;
+};
+
+/* ERR_NOMEM. */
+int sites_place(struct sites_placer *p, const struct sites_question *q, struct sites_answer *out);
+void sites_placer_free(struct sites_placer *p);
+
+#endif

@@ -1,0 +1,82 @@
+#include "infer/sites_law.h"
+
+#include <math.h>
+
+/* The table's axes: ln of d/(100 tau) and of t/tau. */
+static const double d_first = -5, d_step = 0.2, t_first = -4, t_step = 0.15;
+static const double detour = 0.8, detour_spread = 0.5;
+static const double never = 1e-9;
+
+/* Density at ln t of the sum, over the detour in steps. */
+static double density(double d, double t)
+{
+	const double step = 0.125, norm = step / (2 * 3.14159265358979323846);
+	double sum = 0;
+
+	for (int i = -28; i <= 28; i++) {
+		double z = i * step, mile = t - d * (1 + detour * exp(detour_spread * z)), w;
+
+		if (mile <= 0)
+			break;
+		w = log(mile);
+		sum += exp(-(z * z + w * w) / 2) * t / mile;
+	}
+	return sum * norm;
+}
+
+static void make_row(struct sites_law *law, int i)
+{
+	double d = exp(d_first + d_step * i);
+
+	for (int j = 0; j < SITES_LAW_T; j++)
+		law->v[i][j] = (float)log(density(d, exp(t_first + t_step * j)) + never);
+	law->ready[i] = true;
+}
+
+/* The cell of a value on an axis, and how far into it, 0 to 1. */
+static int cell(double value, double first, double step, int n, float *part)
+{
+	double at = (value - first) / step;
+	int i;
+
+	if (!(at > 0))
+		at = 0;
+	i = at < n - 2 ? (int)at : n - 2;
+	*part = at < n - 1 ? (float)(at - i) : 1;
+	return i;
+}
+
+double sites_law_ln(struct sites_law *law, double km, double rtt_ms, double tau_ms)
+{
+	float u, w;
+	int i = cell(log(km / 100 / tau_ms), d_first, d_step, SITES_LAW_D, &u);
+	int j = cell(log(rtt_ms / tau_ms), t_first, t_step, SITES_LAW_T, &w);
+	const float *a = law->v[i], *b = law->v[i + 1];
+
+	for (int k = i; k <= i + 1; k++)
+		if (!law->ready[k])
+			make_row(law, k);
+	return (double)((1 - u) * (a[j] + w * (a[j + 1] - a[j])) + u * (b[j] + w * (b[j + 1] - b[j])));
+}
+
+/* Knots lie closer where the distance is small, by the square. */
+void sites_profile_make(struct sites_profile *p, struct sites_law *law, const struct sites_time *t,
+	double reach_km, double tau_ms)
+{
+	p->reach_km = (float)(reach_km > 1 ? reach_km : 1);
+	for (int i = 0; i <= SITES_LAW_KNOTS; i++) {
+		double part = (double)i / SITES_LAW_KNOTS,
+		       km = (double)p->reach_km * part * part - t->slack_km;
+
+		p->v[i] = (float)sites_law_ln(law, km > 0 ? km : 0, t->rtt_ms, tau_ms);
+	}
+	p->v[SITES_LAW_KNOTS + 1] = p->v[SITES_LAW_KNOTS];
+}
+
+float sites_profile_ln(const struct sites_profile *p, float km)
+{
+	float part = km / p->reach_km, at = sqrtf(part < 1 ? part : 1) * SITES_LAW_KNOTS;
+	int i = (int)at;
+
+	return p->v[i] + (at - (float)i) * (p->v[i + 1] - p->v[i]);
+}

@@ -1,0 +1,249 @@
+#include "infer/sites_world.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double radians = 0.017453292519943295769, pi = 3.14159265358979323846;
+/* Weights of the prior, natural logarithms. */
+static const float by_city = 0.1F, by_operators = 0.6F;
+static const float people_floor = 1000;
+
+/* --- the grid --- */
+
+static double band_height(const struct sites_world *w)
+{
+	return 180.0 / w->bands;
+}
+
+/* Cells of a band: as wide as it is high, at its edge nearer to the equator. */
+static uint32_t cells_of(const struct sites_world *w, uint32_t band)
+{
+	double south = fabs(band * band_height(w) - 90), north = fabs((band + 1) * band_height(w) - 90);
+	double n = 2 * w->bands * cos((south < north ? south : north) * radians);
+
+	return n < 1 ? 1 : (uint32_t)n;
+}
+
+static uint32_t band_of(const struct sites_world *w, double lat)
+{
+	double band = (lat + 90) / band_height(w);
+
+	return band < 0 ? 0 : band >= w->bands ? w->bands - 1 : (uint32_t)band;
+}
+
+static uint32_t cell_of(const struct sites_world *w, uint32_t band, double lon)
+{
+	uint32_t cells = w->first_cell[band + 1] - w->first_cell[band];
+	double cell = (lon + 180) / 360 * cells;
+
+	return w->first_cell[band] + (cell < 0 ? 0 : cell >= cells ? cells - 1 : (uint32_t)cell);
+}
+
+struct sites_walk sites_walk_start(const struct sites_world *w, const struct geo_point *at, double km)
+{
+	struct sites_walk walk = {.radius = km / GEO_RADIUS_KM};
+	double reach = walk.radius / radians;
+
+	geo_degrees(at, &walk.lat, &walk.lon);
+	walk.band = band_of(w, walk.lat - reach);
+	walk.last_band = band_of(w, walk.lat + reach);
+	return walk;
+}
+
+/* Degrees of longitude to both sides of the centre that the disc takes up anywhere. */
+static double half_width(const struct sites_walk *walk)
+{
+	double polar = pi / 2 - fabs(walk->lat) * radians;
+
+	return walk->radius >= polar ? 180 : asin(sin(walk->radius) / sin(polar)) / radians;
+}
+
+bool sites_walk_next(const struct sites_world *w, struct sites_walk *walk, struct sites_span *span)
+{
+	double half = half_width(walk), west = walk->lon - half, east = walk->lon + half;
+	uint32_t band = walk->band;
+
+	if (band > walk->last_band)
+		return false;
+	if (half >= 180) {
+		west = -180;
+		east = 180;
+	} else if (walk->part == 1) {
+		west = west < -180 ? west + 360 : -180;
+		east = east > 180 ? east - 360 : 180;
+	}
+	*span = (struct sites_span){
+		w->first_town[cell_of(w, band, west)], w->first_town[cell_of(w, band, east) + 1]};
+	if (walk->part == 0 && half < 180 && (west < -180 || east > 180)) {
+		walk->part = 1;
+	} else {
+		walk->part = 0;
+		walk->band++;
+	}
+	return true;
+}
+
+/* --- the prior --- */
+
+static bool near(const struct sites_town *a, const struct geo_point *p, float cosine)
+{
+	return a->x * (float)p->x + a->y * (float)p->y + a->z * (float)p->z >= cosine;
+}
+
+static float people_near(const struct sites_world *w, const struct geo_point *p)
+{
+	const float cosine = (float)cos(SITES_METRO_KM / GEO_RADIUS_KM);
+	struct sites_walk walk = sites_walk_start(w, p, SITES_METRO_KM);
+	struct sites_span span;
+	float sum = 0;
+
+	while (sites_walk_next(w, &walk, &span))
+		for (uint32_t i = span.first; i < span.end; i++)
+			if (near(&w->v[i], p, cosine))
+				sum += (float)w->book->v[w->v[i].place].population;
+	return sum;
+}
+
+static struct geo_point point_of(const struct sites_town *c)
+{
+	return (struct geo_point){(double)c->x, (double)c->y, (double)c->z};
+}
+
+static void weigh_people(struct sites_world *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct sites_town *c = &w->v[i];
+		struct geo_point p = point_of(c);
+		float own = (float)w->book->v[c->place].population;
+
+		c->people = logf(people_near(w, &p) + people_floor) + by_city * logf(own + people_floor);
+	}
+}
+
+static int operators_number(struct sites_world *w, const char *operators)
+{
+	for (size_t i = 0; i < w->n_operators; i++)
+		if (strcmp(w->operators[i], operators) == 0)
+			return (int)i;
+	if (w->n_operators == SITES_OPERATORS_MAX)
+		return -1;
+	w->operators[w->n_operators] = operators;
+	return (int)w->n_operators++;
+}
+
+static void mark_hub(struct sites_world *w, const struct sites_hub *hub)
+{
+	const float cosine = (float)cos(SITES_METRO_KM / GEO_RADIUS_KM);
+	struct geo_point p = geo_point_of(hub->lat, hub->lon);
+	struct sites_walk walk = sites_walk_start(w, &p, SITES_METRO_KM);
+	int number = operators_number(w, hub->operators);
+	struct sites_span span;
+
+	while (number >= 0 && sites_walk_next(w, &walk, &span))
+		for (uint32_t i = span.first; i < span.end; i++)
+			if (near(&w->v[i], &p, cosine))
+				w->v[i].operators |= (uint64_t)1 << number;
+}
+
+/* Whether two `|`-separated sets share a name. */
+static bool sets_share(const char *a, const char *b)
+{
+	for (size_t n = strcspn(a, "|"); *a; a += n + (a[n] == '|'), n = strcspn(a, "|"))
+		for (const char *at = b; *at;) {
+			size_t m = strcspn(at, "|");
+
+			if (m == n && n > 0 && strncmp(a, at, n) == 0)
+				return true;
+			at += m + (at[m] == '|');
+		}
+	return false;
+}
+
+float sites_world_prior(const struct sites_world *w, const struct sites_town *t, uint64_t others)
+{
+	return t->people + w->hub[__builtin_popcountll(t->operators & others)];
+}
+
+uint64_t sites_world_others(const struct sites_world *w, const char *operators)
+{
+	uint64_t others = 0;
+
+	for (size_t i = 0; i < w->n_operators; i++)
+		if (!sets_share(w->operators[i], operators))
+			others |= (uint64_t)1 << i;
+	return others;
+}
+
+/* --- making it --- */
+
+static int make_bands(struct sites_world *w)
+{
+	w->bands = (uint32_t)(pi * GEO_RADIUS_KM / SITES_CELL_KM);
+	w->first_cell = calloc(w->bands + 1, sizeof *w->first_cell);
+	if (!w->first_cell)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->bands; i++)
+		w->first_cell[i + 1] = w->first_cell[i] + cells_of(w, i);
+	w->first_town = calloc(w->first_cell[w->bands] + 2, sizeof *w->first_town);
+	return w->first_town ? 0 : ERR_NOMEM;
+}
+
+static uint32_t cell_of_place(const struct sites_world *w, const struct place *p)
+{
+	return cell_of(w, band_of(w, (double)p->lat), (double)p->lon);
+}
+
+/* A counting sort by cell. */
+static int sort_towns(struct sites_world *w)
+{
+	const struct place_book *book = w->book;
+	uint32_t cells = w->first_cell[w->bands];
+
+	w->n = book->n - book->first_city;
+	w->v = calloc(w->n + 1, sizeof *w->v);
+	if (!w->v)
+		return ERR_NOMEM;
+	for (size_t i = book->first_city; i < book->n; i++)
+		w->first_town[cell_of_place(w, &book->v[i]) + 2]++;
+	for (uint32_t i = 0; i < cells; i++)
+		w->first_town[i + 1] += w->first_town[i];
+	for (size_t i = book->first_city; i < book->n; i++) {
+		const struct place *p = &book->v[i];
+		struct geo_point at = geo_point_of((double)p->lat, (double)p->lon);
+
+		w->v[w->first_town[cell_of_place(w, p) + 1]++] = (struct sites_town){
+			.x = (float)at.x, .y = (float)at.y, .z = (float)at.z, .place = (uint32_t)i};
+	}
+	return 0;
+}
+
+struct sites_world *sites_world_make(
+	const struct place_book *book, const struct sites_hub *hubs, size_t n_hubs)
+{
+	struct sites_world *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	w->book = book;
+	if (make_bands(w) < 0 || sort_towns(w) < 0) {
+		sites_world_free(w);
+		return NULL;
+	}
+	weigh_people(w);
+	for (size_t i = 0; i < n_hubs; i++)
+		mark_hub(w, &hubs[i]);
+	for (size_t i = 0; i <= SITES_OPERATORS_MAX; i++)
+		w->hub[i] = by_operators * log2f(1 + (float)i);
+	return w;
+}
+
+void sites_world_free(struct sites_world *w)
+{
+	if (!w)
+		return;
+	free(w->v);
+	free(w->first_cell);
+	free(w->first_town);
+	free(w);
+}
