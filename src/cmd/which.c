@@ -302,7 +302,7 @@ out:
 
 static int run(const struct options *o)
 {
-	return o->hold_ns ? which_hold(o) : ask_now(o);
+	return o->run ? which_run(o) : o->hold_ns ? which_hold(o) : ask_now(o);
 }
 
 static void defaults(struct options *o)
@@ -321,7 +321,7 @@ static void defaults(struct options *o)
 static const char *const takes[] = {"targets", "rate", "count", "gap", "timeout", "probes", "question",
 	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets",
 	"blocklist", "contact", "dscp", "seed", "strict", "dry-run", "json", "quiet", "config", "hold",
-	"hold-every", "location", "control", "fail-on", "explain", "verbose", NULL};
+	"hold-every", "run", "vp", "as", "country", "location", "control", "fail-on", "explain", "verbose", NULL};
 
 const struct command command_which = {
 	.name = "which",

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/judge.h"
 #include "cmd/session.h"
 #include "cmd/which.h"
 #include "engine/hold.h"
@@ -11,9 +12,9 @@
 
 struct holding {
 	struct session s;
-	struct which_known known;
+	struct judge judge;
 	bool progress;
-	struct ident_scope *scopes; /* by target, as all below */
+	struct judge_case *cases; /* by target, as the results */
 	struct hold_result *results;
 	int rc;
 };
@@ -30,31 +31,30 @@ static int check(const struct options *o, struct err_msg *why)
 	return 0;
 }
 
-static int prepare(struct holding *h)
+/* What is known of the targets, so that their servers get names. */
+static int prepare(struct holding *h, struct err_msg *why)
 {
 	size_t n = h->s.targets.n;
+	int rc = judge_open(&h->judge, h->s.o, &(struct vantage){.weight = 1}, why);
 
-	which_know(&h->known);
-	h->scopes = calloc(n, sizeof(*h->scopes));
+	h->cases = calloc(n, sizeof(*h->cases));
 	h->results = calloc(n, sizeof(*h->results));
-	if (!h->scopes || !h->results)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < n; i++) {
+	if (!h->cases || !h->results)
+		rc = err_set(why, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct target *t = &h->s.targets.v[i];
-		struct verdict_subject about;
 
-		if (which_subject(&h->known, t, target_info(&h->s.targets, t), &h->scopes[i], &about) < 0)
-			return ERR_NOMEM;
+		rc = judge_case_open(&h->cases[i], &h->judge, &t->addr, target_info(&h->s.targets, t));
 		h->results[i] = (struct hold_result){
 			.target = t->addr,
-			.service = about.service,
+			.service = h->cases[i].info.service,
 			.port = t->port ? t->port : (uint16_t)h->s.o->port,
-			.log = {.rules = &h->known.rules, .scope = &h->scopes[i], .day = h->known.day},
+			.log = {.rules = &h->judge.rules, .scope = &h->cases[i].scope, .day = h->judge.day},
 			.hold_ns = h->s.o->hold_ns,
 			.every_ns = h->s.o->hold_every_ns,
 		};
 	}
-	return 0;
+	return rc;
 }
 
 /* --- the time in between --- */
@@ -154,15 +154,15 @@ int which_hold(const struct options *o)
 	if (code == 0 && o->dry_run)
 		code = dry_run(h);
 	else if (code == 0)
-		code = prepare(h) < 0 ? EXIT_PARTIAL : hold(h);
-	for (size_t i = 0; h->results && h->scopes && i < h->s.targets.n; i++) {
+		code = prepare(h, &why) < 0 ? command_fail(EXIT_USAGE, &why) : hold(h);
+	for (size_t i = 0; h->results && h->cases && i < h->s.targets.n; i++) {
 		hold_log_free(&h->results[i].log);
 		hold_finding_free(&h->results[i].finding);
-		ident_scope_free(&h->scopes[i]);
+		judge_case_close(&h->cases[i]);
 	}
-	free(h->scopes);
+	free(h->cases);
 	free(h->results);
-	which_forget(&h->known);
+	judge_close(&h->judge);
 	session_free(&h->s);
 	free(h);
 	return code;
