@@ -103,18 +103,16 @@ static int scope(struct naming *n)
 	return ident_scope_of(&n->scope, n->rules, &about, 1);
 }
 
-const struct named *naming_of(struct naming *n, uint32_t identity)
+/* What is met for the first time at this target. */
+static const struct named *meet(struct naming *n, uint32_t identity)
 {
 	struct gather_identity id = gather_identity(n->g, identity);
 	struct bytes label = label_of(&id);
 	struct named named = {.group = NAMING_NONE, .identity = identity};
 	struct ident found;
 
-	if (reach(&n->named_of, &n->cap_named_of, &n->n_named_of, identity) < 0)
-		return NULL;
-	if (n->named_of[identity])
-		return &n->named[n->named_of[identity] - 1];
-	if (vec_reserve(&n->named, &n->cap_named, n->n_named + 1) < 0 || scope(n) < 0)
+	if (reach(&n->named_of, &n->cap_named_of, &n->n_named_of, identity) < 0 ||
+		vec_reserve(&n->named, &n->cap_named, n->n_named + 1) < 0 || scope(n) < 0)
 		return NULL;
 	found = ident_answer(n->rules, &n->scope, n->day, id.nsid, id.txt, id.question);
 	named.rule = found.status == IDENT_UNKNOWN || found.status == IDENT_HINT ? NULL : found.rule;
@@ -126,4 +124,11 @@ const struct named *naming_of(struct naming *n, uint32_t identity)
 	n->named[n->n_named++] = named;
 	n->named_of[identity] = (uint32_t)n->n_named;
 	return &n->named[n->n_named - 1];
+}
+
+const struct named *naming_of(struct naming *n, uint32_t identity)
+{
+	if (identity < n->n_named_of && n->named_of[identity])
+		return &n->named[n->named_of[identity] - 1];
+	return meet(n, identity);
 }
