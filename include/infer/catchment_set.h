@@ -18,8 +18,8 @@
 /* A vantage point at a target. */
 struct catchment_vp {
 	uint32_t target, site; /* into the set's arrays; site: CATCHMENT_NONE unless state is VP_SITE */
-	uint32_t vp, country, identity, rtt_probe, rules; /* names */
-	uint32_t asn;                                     /* 0: unknown */
+	uint32_t vp, country, identity, rtt_probe; /* names */
+	uint32_t asn;                              /* 0: unknown */
 	uint32_t flips, chances, answered, received;
 	uint32_t line;    /* in the file */
 	float lat, lon;   /* degrees; NAN: unknown */

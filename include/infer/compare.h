@@ -87,6 +87,9 @@ struct compare_vp {
 	const struct catchment_vp *before, *now; /* NULL: no row */
 	uint32_t site_before, site_now;          /* of the comparison; COMPARE_NONE */
 	uint32_t cluster;                        /* of those in A; COMPARE_NONE for the others */
+	uint32_t asn, country;                   /* number and name; 0: unknown */
+	bool excluded;                           /* in one of the runs: it counts nowhere */
+	bool both;                               /* measured in both runs, and not excluded */
 	double weight;
 	double cost_ms; /* RTT now less RTT before; NAN: cannot be told */
 };

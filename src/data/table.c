@@ -89,7 +89,7 @@ static bool real_parse(const struct table_column *c, const char *text, void *at)
 {
 	double *v = at;
 
-	*v = NAN;
+	*v = (double)NAN;
 	if (*text == '\0')
 		return true;
 	return number_parse(text, v) && isfinite(*v) &&

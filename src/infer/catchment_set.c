@@ -11,19 +11,17 @@
 
 #include "base/vec.h"
 
-enum { SITE_KEY_MAX = 4096 };
+enum { NEAR = 1024 };
 
 struct reading {
 	struct catchment_set *set;
 	struct csv *csv;
 	struct table_reader rd;
 	bool has_state;
-	int lat, lon, city, country;      /* columns of a site's place: looked at once for each site */
-	struct intern targets, site_keys; /* an address; a target and a key: their places in the set */
-	struct intern words;
-	uint32_t *word_names; /* of each word, its number among all names */
-	size_t n_word_names, cap_word_names;
-	uint32_t target, vp, service, rtt_probe, rules; /* of the row before */
+	int lat, lon, city, country;             /* columns of a site's place: looked at once for each site */
+	struct intern targets, site_keys;        /* an address; a target and a key: their places in the set */
+	uint32_t near[NEAR], near_sites[NEAR];   /* names and sites met last */
+	uint32_t target, vp, service, rtt_probe; /* of the row before */
 	struct addr target_addr;
 	struct err_msg *why;
 };
@@ -53,31 +51,25 @@ static bool is_name(const struct reading *r, uint32_t name, const char *text)
 	return name < r->set->names->n && strcmp(catchment_set_name(r->set, name), text) == 0;
 }
 
-/* For columns of few different fields: a table of their own is small enough to stay near. */
-static int word_of(struct reading *r, const char *text, uint32_t *id)
-{
-	uint32_t at;
-
-	if (number_of(r, &r->words, text, strlen(text), &at) < 0)
-		return ERR_NOMEM;
-	if (at == r->n_word_names) {
-		if (vec_reserve(&r->word_names, &r->cap_word_names, (size_t)at + 1) < 0)
-			return nomem(r);
-		if (name_of(r, text, &r->word_names[at]) < 0)
-			return ERR_NOMEM;
-		r->n_word_names++;
-	}
-	*id = r->word_names[at];
-	return 0;
-}
-
-/* The same where the field is most often that of the row before, which is in *before. */
+/* The name's number, where it is most often the one in *before. */
 static int same_word_of(struct reading *r, uint32_t *before, const char *text, uint32_t *id)
 {
-	int rc = is_name(r, *before, text) ? 0 : word_of(r, text, before);
+	int rc = is_name(r, *before, text) ? 0 : name_of(r, text, before);
 
 	*id = *before;
 	return rc;
+}
+
+/* For columns of few different fields: those met last are looked at first, by their ends and length. */
+static int word_of(struct reading *r, const char *text, uint32_t *id)
+{
+	size_t n = strlen(text);
+	uint32_t *near = &r->near[n ? ((size_t)(uint8_t)text[0] * 31 + (uint8_t)text[n - 1] * 7 +
+					      (uint8_t)text[n / 2] + n) %
+						  NEAR
+				    : 0];
+
+	return same_word_of(r, near, text, id);
 }
 
 /* --- targets and sites --- */
@@ -109,26 +101,28 @@ static int target_of(struct reading *r, const struct addr *a, uint32_t *out)
 static int site_of(struct reading *r, uint32_t target, const char *key, uint32_t *out, bool *is_new)
 {
 	struct catchment_set *s = r->set;
-	char pair[sizeof(target) + SITE_KEY_MAX];
-	size_t n = strlen(key);
-	struct catchment_site *site;
+	uint32_t pair[2] = {target}, *near;
 
-	if (n > SITE_KEY_MAX)
-		return err_set(r->why, ERR_PARSE, "%s:%zu:1: a site's key of %zu bytes", csv_path(r->csv),
-			csv_line(r->csv), n);
-	memcpy(pair, &target, sizeof(target));
-	memcpy(pair + sizeof(target), key, n);
-	if (number_of(r, &r->site_keys, pair, sizeof(target) + n, out) < 0)
+	if (word_of(r, key, &pair[1]) < 0)
 		return ERR_NOMEM;
-	if (vec_reserve(&s->sites, &s->cap_sites, (size_t)*out + 1) < 0)
-		return nomem(r);
-	*is_new = *out == s->n_sites;
-	if (!*is_new)
+	*is_new = false;
+	near = &r->near_sites[(target * 31 + pair[1]) % NEAR];
+	*out = *near;
+	if (*near < s->n_sites && s->sites[*near].target == target && s->sites[*near].key == pair[1])
 		return 0;
-	site = &s->sites[s->n_sites++];
-	*site = (struct catchment_site){
-		.target = target, .lat = (double)NAN, .lon = (double)NAN, .radius_km = (double)NAN};
-	return name_of(r, key, &site->key);
+	if (number_of(r, &r->site_keys, pair, sizeof(pair), near) < 0)
+		return ERR_NOMEM;
+	if (vec_reserve(&s->sites, &s->cap_sites, (size_t)*near + 1) < 0)
+		return nomem(r);
+	*out = *near;
+	*is_new = *near == s->n_sites;
+	if (*is_new)
+		s->sites[s->n_sites++] = (struct catchment_site){.target = target,
+			.key = pair[1],
+			.lat = (double)NAN,
+			.lon = (double)NAN,
+			.radius_km = (double)NAN};
+	return 0;
 }
 
 static double degrees_or_nan(const char *text, double most)
@@ -197,8 +191,7 @@ static int fill_names(struct reading *r, const struct catchment_row *row, struct
 {
 	if (vp_name(r, row->vp, &v->vp) < 0 || word_of(r, row->vp_country, &v->country) < 0 ||
 		word_of(r, row->identity, &v->identity) < 0 ||
-		same_word_of(r, &r->rtt_probe, row->rtt_probe, &v->rtt_probe) < 0 ||
-		same_word_of(r, &r->rules, row->rules, &v->rules) < 0)
+		same_word_of(r, &r->rtt_probe, row->rtt_probe, &v->rtt_probe) < 0)
 		return ERR_NOMEM;
 	return 0;
 }
@@ -253,7 +246,7 @@ static int add_row(struct reading *r, const struct catchment_row *row)
 	if (state != VP_SITE)
 		return 0;
 	if (site_of(r, v->target, row->site, &v->site, &is_new) < 0)
-		return ERR_PARSE;
+		return ERR_NOMEM;
 	return is_new ? place_site(r, &s->sites[v->site], row->method) : 0;
 }
 
@@ -261,7 +254,7 @@ static int add_row(struct reading *r, const struct catchment_row *row)
 static void leave_out(struct table_reader *rd, bool has_state)
 {
 	static const char *const names[] = {"confidence", "city", "country", "lat", "lon", "flows",
-		"sites_seen", "distance_km", "nearest_site", "nearest_km", "sent"};
+		"sites_seen", "distance_km", "nearest_site", "nearest_km", "rules", "sent"};
 	enum { COUNT = sizeof(names) / sizeof(names[0]), FOR_THE_STATE = 1 };
 
 	for (size_t i = 0; i < rd->table->n; i++)
@@ -304,7 +297,7 @@ static int add_site(struct reading *r, const struct site_row *row)
 	if (!*row->site)
 		return 0;
 	if (target_of(r, &row->target, &target) < 0 || site_of(r, target, row->site, &at, &is_new) < 0)
-		return ERR_PARSE;
+		return ERR_NOMEM;
 	site = &r->set->sites[at];
 	site->method = row->method;
 	site->lat = row->lat;
@@ -530,8 +523,6 @@ int catchment_set_read_from(struct catchment_set *s, struct intern *names, struc
 		rc = put_in_order(&r);
 	intern_free(&r.targets);
 	intern_free(&r.site_keys);
-	intern_free(&r.words);
-	free(r.word_names);
 	csv_close(catchment);
 	csv_close(sites);
 	return rc;

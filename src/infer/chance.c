@@ -41,14 +41,23 @@ uint32_t chance_below(struct chance *c, uint32_t n)
 	return (uint32_t)(((chance_u64(c) >> 32) * n) >> 32);
 }
 
+/* Bits that are set: pairs, fours and bytes are summed up side by side. */
+static size_t ones_of(uint64_t v)
+{
+	v -= v >> 1 & UINT64_C(0x5555555555555555);
+	v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (size_t)(v * UINT64_C(0x0101010101010101) >> 56);
+}
+
 size_t chance_heads(struct chance *c, size_t n)
 {
 	size_t heads = 0;
 
 	for (; n >= 64; n -= 64)
-		heads += (size_t)__builtin_popcountll(chance_u64(c));
+		heads += ones_of(chance_u64(c));
 	if (n > 0)
-		heads += (size_t)__builtin_popcountll(chance_u64(c) >> (64 - n));
+		heads += ones_of(chance_u64(c) >> (64 - n));
 	return heads;
 }
 

@@ -38,11 +38,6 @@ static int nomem(struct err_msg *why)
 
 /* --- who is who --- */
 
-static bool is_excluded(const struct compare_vp *v)
-{
-	return (v->before && v->before->state == VP_EXCLUDED) || (v->now && v->now->state == VP_EXCLUDED);
-}
-
 static bool is_measured(const struct catchment_vp *row)
 {
 	return row && row->state != VP_UNMEASURED;
@@ -50,7 +45,7 @@ static bool is_measured(const struct catchment_vp *row)
 
 bool compare_in_both(const struct compare_vp *v)
 {
-	return is_measured(v->before) && is_measured(v->now) && !is_excluded(v);
+	return v->both;
 }
 
 bool compare_in_a(const struct compare_vp *v)
@@ -70,20 +65,31 @@ bool compare_is_move(const struct comparison *c, const struct compare_cell *cell
 
 static uint32_t asn_of(const struct compare_vp *v)
 {
-	return v->now && v->now->asn ? v->now->asn : v->before ? v->before->asn : 0;
+	return v->asn;
 }
 
 static uint32_t country_of(const struct compare_vp *v)
 {
-	return v->now && v->now->country ? v->now->country : v->before ? v->before->country : 0;
+	return v->country;
 }
 
 /* Who goes together with a vantage point: its AS or country or, where that is not known, itself. */
 static uint64_t kin_of(const struct compare_vp *v, enum compare_cluster of)
 {
-	uint32_t id = of == COMPARE_OF_AS ? asn_of(v) : of == COMPARE_OF_COUNTRY ? country_of(v) : 0;
+	uint32_t id = of == COMPARE_OF_AS ? v->asn : of == COMPARE_OF_COUNTRY ? v->country : 0;
 
 	return id ? id : UINT64_C(1) << 32 | v->vp;
+}
+
+/* What is looked at again and again is kept beside the rows. */
+static void know(struct compare_vp *v)
+{
+	const struct catchment_vp *b = v->before, *n = v->now;
+
+	v->asn = n && n->asn ? n->asn : b ? b->asn : 0;
+	v->country = n && n->country ? n->country : b ? b->country : 0;
+	v->excluded = (b && b->state == VP_EXCLUDED) || (n && n->state == VP_EXCLUDED);
+	v->both = is_measured(b) && is_measured(n) && !v->excluded;
 }
 
 /* Rows of both runs side by side; both are in the order of the names. */
@@ -109,6 +115,7 @@ static int join(struct comparison *c)
 			v->before = b++;
 		if (n < n_end && n->vp == v->vp)
 			v->now = n++;
+		know(v);
 	}
 	return 0;
 }
@@ -203,7 +210,7 @@ static void count(struct comparison *c)
 	for (size_t i = 0; i < c->n_vps; i++) {
 		const struct compare_vp *v = &c->vps[i];
 
-		if (is_excluded(v)) {
+		if (v->excluded) {
 			c->excluded++;
 		} else if (!compare_in_both(v)) {
 			c->only_before += is_measured(v->before);
@@ -230,7 +237,7 @@ int compare_moves(struct comparison *c, struct err_msg *why)
 	if (join(c) < 0 || compare_sites_join(c) < 0)
 		return nomem(why);
 	for (size_t i = 0; i < c->n_vps; i++)
-		if (is_excluded(&c->vps[i]))
+		if (c->vps[i].excluded)
 			c->vps[i].site_before = c->vps[i].site_now = COMPARE_NONE;
 	rc = weigh(c, why);
 	if (rc == 0)
@@ -559,7 +566,7 @@ static int find_identities(struct comparison *c)
 	for (size_t i = 0; rc == 0 && i < c->n_vps; i++) {
 		const struct compare_vp *v = &c->vps[i];
 
-		if (!v->now || !v->now->identity || is_excluded(v) ||
+		if (!v->now || !v->now->identity || v->excluded ||
 			codes_of(&known, v->now->identity) < n_known + c->n_identities)
 			continue;
 		if (vec_reserve(&c->identities, &cap, c->n_identities + 1) < 0)

@@ -243,7 +243,7 @@ const char *diff_change_name(const struct compare_vp *v)
 {
 	if (compare_in_a(v))
 		return compare_moved(v) ? "moved" : "stayed";
-	if ((v->before && v->before->state == VP_EXCLUDED) || (v->now && v->now->state == VP_EXCLUDED))
+	if (v->excluded)
 		return "excluded";
 	if (!compare_in_both(v))
 		return v->before && v->before->state != VP_UNMEASURED ? "only-before"
@@ -538,23 +538,13 @@ static void line_rtt(FILE *out, const struct comparison *c)
 	(void)fputc('\n', out);
 }
 
-static uint32_t asn_of(const struct compare_vp *v)
-{
-	return v->now && v->now->asn ? v->now->asn : v->before ? v->before->asn : 0;
-}
-
-static uint32_t country_of(const struct compare_vp *v)
-{
-	return v->now && v->now->country ? v->now->country : v->before ? v->before->country : 0;
-}
-
 static void put_vp(FILE *out, const struct comparison *c, const struct compare_vp *v)
 {
 	(void)fputs(show(compare_name(c, v->vp)).text, out);
-	if (country_of(v))
-		(void)fprintf(out, " %s", show(compare_name(c, country_of(v))).text);
-	if (asn_of(v))
-		(void)fprintf(out, " AS%u", asn_of(v));
+	if (v->country)
+		(void)fprintf(out, " %s", show(compare_name(c, v->country)).text);
+	if (v->asn)
+		(void)fprintf(out, " AS%u", v->asn);
 	if (compare_in_a(v))
 		(void)fprintf(
 			out, " %s -> %s", show_site(c, v->site_before).text, show_site(c, v->site_now).text);
@@ -669,7 +659,7 @@ static void line_suspect(FILE *out, const struct comparison *c)
 		"%zu %s not trusted, or intercepted, in one of the runs: left out of all figures above (",
 		c->excluded, c->excluded == 1 ? "VP" : "VPs");
 	for (size_t i = 0; i < c->n_vps && n < SHOWN; i++)
-		if (strcmp(diff_change_name(&c->vps[i]), "excluded") == 0)
+		if (c->vps[i].excluded)
 			(void)fprintf(out, "%s%s", n++ ? ", " : "", show(compare_name(c, c->vps[i].vp)).text);
 	(void)fprintf(out, "%s)\n", c->excluded > n ? ", ..." : "");
 }
@@ -894,8 +884,8 @@ static struct row row_of(const struct comparison *c, const struct compare_vp *v)
 		.state_now = state_text(v->now),
 		.identity_before = compare_name(c, v->before ? v->before->identity : 0),
 		.identity_now = compare_name(c, v->now ? v->now->identity : 0),
-		.country = compare_name(c, country_of(v)),
-		.asn = asn_of(v),
+		.country = compare_name(c, v->country),
+		.asn = v->asn,
 		.weight = v->weight};
 }
 
