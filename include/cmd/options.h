@@ -12,7 +12,7 @@
 #include "data/record.h"
 #include "data/run.h"
 
-enum { OPTIONS_LISTS_MAX = 16, OPTIONS_BASELINES_MAX = 512 };
+enum { OPTIONS_LISTS_MAX = 16, OPTIONS_BASELINES_MAX = 512, OPTIONS_TABLES_MAX = 256 };
 /* auto: raw with the privilege for it, else plain (net/carrier.h) */
 enum sockets { SOCKETS_RAW, SOCKETS_PLAIN, SOCKETS_AUTO };
 
@@ -48,13 +48,16 @@ struct options {
 	double trust, speed; /* a share; km/ms */
 	const char *baselines[OPTIONS_BASELINES_MAX]; /* diff, each once more */
 	size_t n_baselines;
+	const char *tables[OPTIONS_TABLES_MAX]; /* --mrt, each once more */
+	size_t n_tables;
+	const char *catchment, *as_names;
 	const char *against, *weight;
 	int cluster, sort;      /* places in the lists of words in options.c: those of report/diff.h and infer/compare.h */
 	double alpha, fail_on;  /* shares; fail_on below 0: not given */
 	unsigned fail_verdicts, fail_flags; /* which --fail-on: sets of 1 << enum verdict_kind, and of flags */
 	const char *controls[OPTIONS_LISTS_MAX]; /* --control, each once more */
 	size_t n_controls;
-	bool csv;
+	bool csv, dot;
 	bool man, completion;
 	char *const *args; /* what is not an option */
 	int n_args;

@@ -4,17 +4,19 @@
 #include "data/catchment.h"
 #include "data/target.h"
 #include "report/diff.h"
+#include "report/routes.h"
 
 static const struct {
 	const char *file;
 	field_walk *field;
 } files[] = {
-	{"RUN/<vp>.probes.csv: one row for each probe sent", record_field},
+	{"RUN/<vp>.probes.csv, RUN/import-FORMAT.probes.csv.zst: one row for each probe sent", record_field},
 	{"RUN/vantage.csv: one row for each vantage point", vantage_field},
 	{"RUN/sites.csv: one row for each site of a target", site_field},
 	{"RUN/catchment.csv: one row for each vantage point at each target", catchment_field},
 	{"RUN/trust.csv: one row for each vantage point", trust_field},
 	{"diff --csv: one row for each vantage point at each target", diff_field},
+	{"routes --csv: one row for each path", route_field},
 	{"targets/*.csv: one row for each address that can be probed", target_field},
 };
 

@@ -351,6 +351,16 @@ static int set_baseline(void *field, const char *text, struct err_msg *why)
 	return 0;
 }
 
+static int set_table(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	if (o->n_tables == OPTIONS_TABLES_MAX)
+		return err_set(why, ERR_RANGE, "more than %d files", OPTIONS_TABLES_MAX);
+	o->tables[o->n_tables++] = text;
+	return 0;
+}
+
 /* The word's place in a list that NULL ends. */
 static int set_word(
 	int *field, const char *text, const char *const *words, const char *expected, struct err_msg *why)
@@ -469,7 +479,8 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  interval = {set_duration, NULL}, baseline = {set_baseline, NULL},
 				  cluster = {set_cluster, NULL}, sort = {set_sort, NULL},
 				  alpha = {set_alpha, show_alpha},
-				  share = {set_percent, show_percent}, speed = {set_speed, show_speed};
+				  share = {set_percent, show_percent}, speed = {set_speed, show_speed},
+				  table = {set_table, NULL};
 
 struct option_row {
 	const char *name;
@@ -574,8 +585,13 @@ static const struct option_row rows[] = {
 	{"control", 0, "TARGET", &controls, 0,
 		"ask this too, to check --location (default then: two of other operators); none; no-dns:ADDRESS "
 		"runs no DNS, so that an answer from it is an interceptor's; may be repeated"},
+	{"mrt", 0, "FILE", &table, 0, "a routing table as MRT; - is stdin; may be repeated"},
+	{"catchment", 0, "RUN", &text_value, AT(catchment),
+		"a run, or its catchment.csv: which neighbour of the origin leads to which site"},
+	{"as-names", 0, "FILE", &text_value, AT(as_names), "names of ASes, lines asn|name"},
 	{"sort", 0, "ORDER", &sort, AT(sort), "of vantage points: cost, site or vp (default cost)"},
-	{"csv", 0, NULL, &flag, AT(csv), "CSV, one row for each vantage point"},
+	{"csv", 0, NULL, &flag, AT(csv), "CSV, one row for each vantage point (routes: each path)"},
+	{"dot", 0, NULL, &flag, AT(dot), "a graph for graphviz"},
 	{"dry-run", 'n', NULL, &flag, AT(dry_run),
 		"say what would be sent, to whom, how long it takes; send nothing"},
 	{"json", 'j', NULL, &flag, AT(json), "JSON instead of a table"},
