@@ -14,6 +14,7 @@ const sum = (list, value) => list.reduce((total, item) => total + value(item), 0
 /* --- shares --- */
 
 const GREY_ROWS = 6;
+// most: the share of a bar of full length; 0: none is drawn.
 const bar = (share, most, kind) => {
 	const node = h("span", { class: `bar ${kind}` });
 	node.style.width = `${(100 * share) / most}%`;
@@ -24,10 +25,10 @@ function shareRow(name, title, kind, now, before, most, compared, low, high) {
 	const change = compared ? now - before : null;
 	const sure = compared && low !== null && low !== undefined && (low > 0 || high < 0);
 	return h("tr", null, h("th", { scope: "row", title }, h("span", { class: "name" }, name)),
-		h("td", { class: "bars", "aria-hidden": "true" }, bar(now, most, kind), compared && bar(before, most, `${kind} before`)),
+		h("td", { class: "bars", "aria-hidden": "true" }, [bar(now, most, kind), compared && bar(before, most, `${kind} before`)].filter(() => most)),
 		h("td", { class: "number" }, f.percent(now)),
 		compared && h("td", { class: `number change${sure ? " sure" : ""}`, title: low === null || low === undefined ? null
-			: `95 % interval ${f.points(low)} to ${f.points(high)} points` }, Math.abs(change) < 0.0005 ? "0.0" : f.points(change)));
+			: `95 % interval ${f.points(low)} to ${f.points(high)} points` }, f.points(change)));
 }
 
 export function shares(target) {
@@ -35,11 +36,11 @@ export function shares(target) {
 	if (!all.some((site) => site.now.vps || site.before?.vps)) return null;
 	const shown = all.slice(0, 12 + GREY_ROWS), left = all.slice(shown.length);
 	const before = (site) => (compared ? site.before.share : 0), total = (value) => sum(left, value);
-	const most = Math.max(...all.map((site) => Math.max(site.now.share, before(site))), left.length ? total((x) => x.now.share) : 0) || 1;
+	const most = Math.max(...all.map((site) => Math.max(site.now.share, before(site)))) || 1;
 	const rows = shown.map((site) => shareRow(site.key, siteName(site), siteClass(site), site.now.share, before(site), most, compared,
 		site.diff?.low, site.diff?.high));
 	if (left.length)
-		rows.push(shareRow(`${left.length} more`, "the smallest sites together", "rest", total((x) => x.now.share), total(before), most, compared));
+		rows.push(shareRow(`${left.length} more`, "the smallest sites together, without a bar", "rest", total((x) => x.now.share), total(before), 0, compared));
 	return panel("Share of each site", null,
 		h("table", { class: "shares" }, h("caption", { class: "hidden" }, "Share of the vantage points, by weight, that each site serves"),
 			h("thead", { class: "hidden" }, h("tr", null, ["Site", "", "Share", compared && "Change in points"].filter((x) => x !== false)
@@ -62,6 +63,11 @@ function curve(sorted, x) {
 	return d;
 }
 
+// A curve says little of a few: they are dots.
+const FEW = 4;
+const dots = (sorted, x, kind) => sorted.map((v, i) => s("circle", { class: `node ${kind}`, cx: x(v), cy: H * (1 - (i + 0.5) / sorted.length), r: 3 }));
+const drawn = (sorted, x, kind) => (sorted.length < FEW ? dots(sorted, x, kind) : s("path", { class: `curve ${kind}`, d: curve(sorted, x) }));
+
 function small(name, title, kind, now, before, x, ticks) {
 	const median = f.quantile(now, 0.5);
 	return h("figure", { class: "small" }, h("figcaption", { title }, h("span", { class: "name" }, name),
@@ -70,7 +76,7 @@ function small(name, title, kind, now, before, x, ticks) {
 		? `${f.brief(name, 40)}: median ${f.ms(median)} ms, 90 % under ${f.ms(f.quantile(now, 0.9))} ms, ${f.many(now.length, "vantage point")}` : `${f.brief(name, 40)}: not seen in this run` },
 	ticks.map((t) => s("line", { class: "grid", x1: x(t), x2: x(t), y1: 0, y2: H })), s("line", { class: "grid", x1: 0, x2: W, y1: H, y2: H }),
 	ticks.map((t) => s("text", { class: "tick", x: x(t), y: H + 12 }, String(t))),
-	before?.length && s("path", { class: "curve before", d: curve(before, x) }), now.length && s("path", { class: `curve ${kind}`, d: curve(now, x) })));
+	before && drawn(before, x, "before"), drawn(now, x, kind)));
 }
 
 export function rtts(target) {
@@ -87,7 +93,7 @@ export function rtts(target) {
 	const figures = list.map((site) => small(site.key, siteName(site), siteClass(site), site.now.rtts, site.before?.rtts, x, ticks));
 	const others = rest.flatMap((site) => site.now.rtts).sort((a, b) => a - b);
 	if (others.length)
-		figures.push(small(`${rest.length} other sites`, "", "rest", others, rest.flatMap((site) => site.before?.rtts || []).sort((a, b) => a - b), x, ticks));
+		figures.push(small(`${rest.length} more`, "all other sites", "rest", others, rest.flatMap((site) => site.before?.rtts || []).sort((a, b) => a - b), x, ticks));
 	return panel("Round trip time to each site", null, h("div", { class: "smalls" }, figures),
 		h("p", { class: "note" }, `Share of the vantage points of a site (bottom 0, top 100 %) with a minimum RTT below a time, in ms, logarithmic${target.beforeRows ? "; thin grey: the run before" : ""}.`));
 }
@@ -122,23 +128,28 @@ export function flows(target) {
 	};
 	let inside = 0;
 	for (const cell of d.cells) {
+		// What stays in "other sites" or without a site would be the widest band and say the least.
+		if (place(cell.from) === place(cell.to) && !place(cell.from).kind.startsWith("site")) {
+			inside += cell.from !== cell.to ? cell.vps : 0;
+			continue;
+		}
 		const source = end(cell.from, "b"), t = end(cell.to, "n"), id = `${source} ${t}`;
 		const link = links.get(id) || { source, target: t, value: 0, moved: 0, kind: place(cell.from).kind };
 		link.value += cell.vps;
-		if (cell.from !== cell.to) (link.moved += cell.vps), (inside += place(cell.from) === place(cell.to) ? cell.vps : 0);
+		link.moved += cell.from !== cell.to ? cell.vps : 0;
 		links.set(id, link);
 	}
-	const width = 460, height = Math.max(160, 26 * Math.max(...["b", "n"].map((x) => [...nodes.values()].filter((n) => n.side === x).length)));
+	if (!links.size) return null;
+	const width = 480, height = Math.max(160, 26 * Math.max(...["b", "n"].map((x) => [...nodes.values()].filter((n) => n.side === x).length)));
 	const graph = sankey().nodeId((n) => n.id).nodeWidth(12).nodePadding(9).nodeSort((a, b) => a.order - b.order)
-		.extent([[96, 4], [width - 96, height - 4]])({ nodes: [...nodes.values()], links: [...links.values()] });
-	const text = (n) => `${n.name}`;
+		.extent([[112, 4], [width - 112, height - 4]])({ nodes: [...nodes.values()], links: [...links.values()] });
 	// A label is not written over the one above it.
 	let last = { b: -99, n: -99 };
 	const label = (n) => {
 		const y = Math.max((n.y0 + n.y1) / 2, last[n.side] + 12);
 		last[n.side] = y;
 		return s("text", { class: "tick", x: n.side === "b" ? n.x0 - 6 : n.x1 + 6, y: y + 4, "text-anchor": n.side === "b" ? "end" : "start" },
-			`${f.brief(text(n), 11)} ${f.count(n.value)}`);
+			`${f.brief(n.name, 12)} ${f.count(n.value)}`);
 	};
 	const ordered = [...graph.nodes].sort((a, b) => a.y0 - b.y0), path = sankeyLinkHorizontal();
 	return panel("Where the catchments went", null,
@@ -146,7 +157,7 @@ export function flows(target) {
 			[...graph.links].sort((a, b) => !!a.moved - !!b.moved).map((l) => s("path", { class: `flow ${l.moved ? l.kind : "stay"}`, d: path(l), "stroke-width": Math.max(1.2, l.width) },
 				s("title", null, `${l.source.name} to ${l.target.name}: ${f.many(l.value, "vantage point")}`))),
 			ordered.map((n) => s("rect", { class: `node ${n.kind}`, x: n.x0, y: n.y0, width: n.x1 - n.x0, height: Math.max(1, n.y1 - n.y0) })), ordered.map(label)),
-		h("p", { class: "note" }, `Vantage points: left before, right now. Grey stayed; colour is the site that was left.${inside ? ` ${f.many(inside, "move")} from one small site to another within "other sites".` : ""}`));
+		h("p", { class: "note" }, `Vantage points: left before, right now. Grey stayed; colour is the site that was left.${inside ? ` ${f.many(inside, "move")} among the other sites are not drawn.` : ""}`));
 }
 
 const MATRIX_MOST = 12;
@@ -215,37 +226,45 @@ export const vpButton = (row, choose) => h("button", { type: "button", class: "l
 function scatter(target, rows) {
 	const canvas = h("canvas", { role: "img", "aria-label": "Distance to the serving site against distance to the nearest site; the table below lists the farthest" });
 	const stage = h("div", { class: "scatter" }, canvas);
-	let most = 1;
-	for (const r of rows) most = Math.max(most, r.km, r.nearest_km);
-	const ticks = [0, 500, 2000, 5000, 10000, 15000, 20000].filter((t) => t <= most * 1.02);
+	let most = 1, nearest = 1;
+	for (const r of rows) (most = Math.max(most, r.km)), (nearest = Math.max(nearest, r.nearest_km));
+	const ticks = [0, 200, 500, 1000, 2000, 3000, 5000, 7000, 10000, 15000, 20000];
 	let width = 0, dots = [];
 	function draw() {
 		if (!width) return;
 		const c = theme(), height = 260, left = 52, bottom = 30, right = 10, top = 8, ctx = fitCanvas(canvas, width, height);
-		const scale = (span) => (v) => span * Math.sqrt(Math.max(0, v) / most);
-		const across = scale(width - left - right), up = scale(height - top - bottom), x = (v) => left + across(v), y = (v) => height - bottom - up(v);
+		const x = (v) => left + (width - left - right) * Math.sqrt(v / nearest), y = (v) => height - bottom - (height - top - bottom) * Math.sqrt(v / most);
 		ctx.font = `11px ${c.font}`;
 		ctx.fillStyle = c.muted;
 		ctx.strokeStyle = c.line;
 		ctx.lineWidth = 1;
-		let before = -99;
-		for (const t of ticks) {
+		let before = -99, above = 1e6;
+		const rule = (...ends) => {
 			ctx.beginPath();
-			ctx.moveTo(x(t), y(0));
-			ctx.lineTo(x(t), y(most));
-			ctx.moveTo(x(0), y(t));
-			ctx.lineTo(x(most), y(t));
+			ctx.moveTo(ends[0], ends[1]);
+			ctx.lineTo(ends[2], ends[3]);
 			ctx.stroke();
+		};
+		// A number is written where it meets none before it.
+		for (const t of ticks) {
+			const text = f.km(t), room = ctx.measureText(text).width / 2 + 6;
 			ctx.textAlign = "center";
-			const text = f.km(t), room = ctx.measureText(text).width / 2 + 3;
-			if (x(t) - room > before && x(t) + room < width) ctx.fillText(text, x(t), height - bottom + 14), (before = x(t) + room);
+			if (t <= nearest && x(t) - room > before) {
+				rule(x(t), y(0), x(t), y(most));
+				ctx.fillText(text, Math.min(x(t), width - room), height - bottom + 14);
+				before = x(t) + room;
+			}
 			ctx.textAlign = "right";
-			ctx.fillText(text, left - 6, y(t) + 4);
+			if (t <= most && y(t) < above - 18) {
+				rule(x(0), y(t), x(nearest), y(t));
+				ctx.fillText(text, left - 6, y(t) + 4);
+				above = y(t);
+			}
 		}
 		ctx.strokeStyle = c.muted;
 		ctx.beginPath();
 		ctx.moveTo(x(0), y(0));
-		ctx.lineTo(x(most), y(most));
+		ctx.lineTo(x(Math.min(most, nearest)), y(Math.min(most, nearest)));
 		ctx.stroke();
 		ctx.globalAlpha = rows.length > 2000 ? 0.55 : 0.9;
 		const r = rows.length > 2000 ? 1.7 : rows.length > 300 ? 2.4 : 3.6;

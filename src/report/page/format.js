@@ -7,10 +7,14 @@ const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 export const count = (v) => (known(v) ? grouped.format(v) : NONE);
 export const km = (v) => (known(v) ? grouped.format(v) : NONE);
 export const ms = (v) => (known(v) ? (Math.abs(v) < 10 ? v.toFixed(2) : v.toFixed(1)) : NONE);
-export const signed = (text, v) => (known(v) ? (v > 0 ? "+" : v < 0 ? "−" : "") + text.replace(/^-/, "") : NONE);
-export const cost = (v) => (known(v) ? signed(Math.abs(v).toFixed(1), v) : NONE);
+// With its sign, unless it rounds to nothing.
+function signed(v) {
+	const text = Math.abs(v).toFixed(1);
+	return (Number(text) === 0 ? "" : v > 0 ? "+" : "−") + text;
+}
+export const cost = (v) => (known(v) ? signed(v) : NONE);
 export const percent = (share, decimals = 1) => (known(share) ? `${(100 * share).toFixed(decimals)} %` : NONE);
-export const points = (share) => (known(share) ? signed(Math.abs(100 * share).toFixed(1), share) : NONE);
+export const points = (share) => (known(share) ? signed(100 * share) : NONE);
 export const many = (n, one, more = `${one}s`) => `${count(n)} ${n === 1 ? one : more}`;
 export const time = (text) => (text ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : NONE);
 

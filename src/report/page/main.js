@@ -13,7 +13,10 @@ const root = document.getElementById("page");
 
 function selector(shown) {
 	if (doc.targets.length < 2) return null;
-	const id = newId("target"), select = h("select", { id, onchange: () => show(Number(select.value)) },
+	const id = newId("target"), select = h("select", { id, onchange: () => {
+		show(Number(select.value));
+		root.querySelector(".selector select").focus({ preventScroll: true });
+	} },
 		doc.targets.map((_, i) => h("option", { value: i, selected: i === shown }, doc.label(i))));
 	return h("p", { class: "selector" }, h("label", { for: id }, "Target"), select);
 }
@@ -39,7 +42,7 @@ function body(target) {
 		drawn ? panel("Who answers where", null, map.element) : panel("Who answers where", "No vantage point has a known place, so there is no map; the tables below say who is served by which site."),
 		columns(shares(target), rtts(target)),
 		columns(flows(target), matrix(target)),
-		columns(costliest(target, choose), groups(target)),
+		h("div", { class: "columns uneven" }, costliest(target, choose), groups(target)),
 		distances(target, choose), suspicious(doc, target, choose), quality(doc, target, choose), allSites(target), allVps(target, choose)];
 	return main.filter((part) => part && (!part.classList.contains("columns") || part.childElementCount));
 }
@@ -53,7 +56,6 @@ function show(at) {
 		h("header", null, h("div", { class: "top" }, h("h1", null, "Catchment of ", h("span", { class: "name" }, name),
 			target.service && h("span", { class: "address" }, ` ${target.address}`)), selector(at)), source(target), headline(target), cards(target)),
 		h("main", null, body(target)), footer());
-	root.querySelector(".selector select")?.focus({ preventScroll: true });
 }
 
 show(0);

@@ -40,7 +40,7 @@ export function worldMap(doc, target) {
 	/* --- what is seen --- */
 	const isShown = (row) => !onlyMoved || row.moved;
 	const isFaded = (row) => focus && row.site !== focus.index && row.before?.site !== focus.index;
-	const size = () => Math.min(2.2, zoom ** 0.35) * (rows.length > 4000 ? 1.9 : rows.length > 1000 ? 2.6 : rows.length > 250 ? 3.4 : 4.6);
+	const size = () => Math.min(2.2, zoom ** 0.35) * (width < 600 ? 0.75 : 1) * (rows.length > 4000 ? 1.9 : rows.length > 1000 ? 2.5 : rows.length > 120 ? 3.3 : 4.6);
 	const colourOf = (row) => (row.state === "site" ? siteColour(target.sites[row.site]) : theme().panel);
 
 	function project() {
@@ -111,8 +111,8 @@ export function worldMap(doc, target) {
 		}
 		if (!row.moved) return;
 		ctx.beginPath();
-		ctx.arc(x, y, r + 1.8, 0, 7);
-		ctx.lineWidth = 1.6;
+		ctx.arc(x, y, r + 1.6, 0, 7);
+		ctx.lineWidth = r > 2.4 ? 1.4 : 0.9;
 		ctx.strokeStyle = theme().text;
 		ctx.stroke();
 	}
@@ -222,6 +222,7 @@ export function worldMap(doc, target) {
 		for (const row of near) stroke(discOf(row), siteColour(site), 1.2, [5, 4], true);
 	}
 	function drawOver() {
+		if (!width) return;
 		top.clearRect(0, 0, width, height);
 		if (focus && !hover) drawSite(focus);
 		const row = hover?.row || chosen;
@@ -413,6 +414,8 @@ export function worldMap(doc, target) {
 					others > 0 && h("div", { class: "key others" }, h("span", { class: "swatch rest" }), h("span", { class: "name" }, f.many(others, "other site")))),
 				h("div", { class: "choose" }, h("label", { for: searchId }, "Vantage point"), search, list), details)));
 	details.replaceChildren(hint);
+	// With one vantage point there is nothing to choose.
+	if (rows.length === 1) select(rows[0]);
 
 	function resize() {
 		const w = Math.round(stage.clientWidth);

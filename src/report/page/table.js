@@ -72,7 +72,7 @@ export function table(columns, rows, options = {}) {
 	return h("div", { class: "tablebox" },
 		options.filter && h("p", { class: "filter" }, h("label", { for: id }, options.filter),
 			h("input", { id, type: "search", autocomplete: "off", oninput: (e) => filter(e.target.value) })),
-		h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": options.caption },
+		h("div", { class: "scroll" },
 			h("table", null, h("caption", { class: "hidden" }, options.caption), h("thead", null, h("tr", null, heads)), body)),
 		pager);
 }

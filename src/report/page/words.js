@@ -31,7 +31,7 @@ export function headline(target) {
 const card = (name, value, note) => h("div", { class: "card" }, h("dt", null, name), h("dd", { class: "value" }, value), h("dd", { class: "note" }, note));
 
 function floorText(d) {
-	if (d.test) return `floor ${f.percent(d.test.floor)} (the baseline's own moves)`;
+	if (d.test) return `floor ${f.percent(d.test.floor)}, by the baseline`;
 	const inside = d.inside.chances > 0 ? d.inside.flips / d.inside.chances : null;
 	return inside === null ? "no baseline: floor not known" : `no baseline; inside the run ${f.percent(inside)} a round`;
 }
@@ -42,13 +42,12 @@ export function cards(target) {
 	const median = f.quantile(target.rtts, 0.5), p90 = f.quantile(target.rtts, 0.9);
 	const was = d ? (target.beforeRows.filter((r) => r.state === "site" && r.rtt !== null).map((r) => r.rtt).sort((a, b) => a - b)) : [];
 	const near = target.located.filter((r) => r.detour !== null);
-	const plain = target.rows.filter((r) => r.state === "site" && r.received < r.sent);
 	return h("dl", { class: "cards" },
 		card("Vantage points", f.count(target.rows.length), without ? `${f.count(without)} without a site` : "all have a site"),
 		card("Sites seen", f.count(seen), gone.length ? `gone: ${gone.slice(0, 3).join(", ")}${gone.length > 3 ? ` and ${gone.length - 3} more` : ""}` : target.verdict && `verdict ${target.verdict}`),
 		d ? card("Moved", f.percent(d.moved_share), floorText(d))
 			: near.length > 1 && card("Served by the nearest", f.percent(near.filter((r) => r.detour < 50).length / near.length, 0), "of those with a place"),
-		target.rtts.length > 0 && card("Median RTT", `${f.ms(median)} ms`, was.length ? `was ${f.ms(f.quantile(was, 0.5))} ms` : plain.length ? "minimum of each vantage point" : "minimum of each"),
+		target.rtts.length > 0 && card("Median RTT", `${f.ms(median)} ms`, was.length ? `was ${f.ms(f.quantile(was, 0.5))} ms` : "minimum of each vantage point"),
 		target.rtts.length > 1 && card("p90 RTT", `${f.ms(p90)} ms`, was.length ? `was ${f.ms(f.quantile(was, 0.9))} ms` : "nine of ten are below"));
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes runs as `catchmap infer` leaves them, for the page's tests: make_run.py FOLDER VPS SITES [--seed N] [--moved SHARE].
+"""Makes runs as `catchmap infer` leaves them, for the page's tests: make_run.py FOLDER VPS SITES [--seed N] [--targets N] [--hostile].
 
-FOLDER/now, FOLDER/before and FOLDER/base get vantage.csv, sites.csv, catchment.csv, trust.csv and a meta.json for each
-vantage point. Between base and before little moves by itself; between before and now one site is withdrawn.
+FOLDER/now, FOLDER/before and FOLDER/base get vantage.csv, sites.csv, catchment.csv, trust.csv; now also a meta.json for
+each vantage point. Between base and before little moves by itself; between before and now one site is withdrawn.
 """
 import argparse
 import csv
@@ -158,7 +158,7 @@ def site_rows(world, target, rows):
     return out
 
 
-def meta(world, vp, when):
+def meta(vp, when):
     n = int(vp["vp"][2:])
     dropped = 37 if n % 89 == 5 else 0
     return {"version": "0.1.0", "vp": vp["vp"], "start": when, "end": None if n % 500 == 101 else when[:11] + "18:10:00Z",
@@ -186,9 +186,9 @@ def write_run(world, args, name, day, without, churn):
           [{"vp": v["vp"], "trusted": "no" if world.state(v) == "excluded" else "yes",
             "reason": "its place contradicts 4 of 5 targets" if world.state(v) == "excluded" else "",
             "conflicts": 4 if world.state(v) == "excluded" else 0, "targets": 5} for v in world.vps])
-    for vp in world.vps:
+    for vp in world.vps if name == "now" else []:
         with open(os.path.join(folder, vp["vp"] + ".meta.json"), "w", encoding="utf-8") as f:
-            json.dump(meta(world, vp, when), f)
+            json.dump(meta(vp, when), f)
 
 
 def main():
