@@ -16,7 +16,7 @@ struct judge {
 	struct verdict_place here;
 	char town[64], from[32]; /* the town where we are said to be, and who says so */
 	const char *who;         /* "you" */
-	const char *stamps;
+	const char *stamps, *sockets;
 	uint32_t asn;
 };
 

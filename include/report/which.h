@@ -17,6 +17,7 @@ struct which_view {
 	const char *here_from; /* who says so: "--location" */
 	const char *interface; /* "" when not known */
 	const char *stamps;    /* how exact the times are ("kernel", ...) */
+	const char *sockets;   /* what ordinary sockets do not see; "": raw ones saw all, or rows say it */
 	const char *who;       /* "you"; or the vantage point whose rows these are */
 	uint32_t asn;          /* 0: not known */
 	struct wall at;        /* when it was asked */

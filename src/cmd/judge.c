@@ -83,7 +83,7 @@ int judge_open(struct judge *j, const struct options *o, const struct vantage *v
 	char folder[PATH_MAX];
 	int rc;
 
-	*j = (struct judge){.o = o, .day = today(), .who = "you", .stamps = stamp_name(o->stamps)};
+	*j = (struct judge){.o = o, .day = today(), .who = "you", .stamps = stamp_name(o->stamps), .sockets = ""};
 	if (!session_book_folder(folder))
 		return err_set(why, ERR_IO, "no naming rules: neither beside the program nor in %s",
 			CATCHMAP_DATADIR);
@@ -176,6 +176,7 @@ static int reach(const struct judge *j, struct judge_case *c, const struct judge
 		.here_from = j->from,
 		.interface = "",
 		.stamps = j->stamps,
+		.sockets = j->sockets,
 		.who = j->who,
 		.asn = j->asn,
 		.at = first_time(&c->seen),

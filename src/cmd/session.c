@@ -130,8 +130,8 @@ void session_note(const struct session *s, char out[static SESSION_NOTE_MAX])
 	out[0] = '\0';
 	if (s->plain)
 		(void)snprintf(out, SESSION_NOTE_MAX,
-			"by ordinary sockets: kernel time stamps all the same (tcp: the kernel's handshake time, "
-			"given up after 0.95 s), but what this machine's firewall drops is not seen%s",
+			"by ordinary sockets, kernel time stamps: what this machine's firewall drops is not seen, tcp "
+			"waits 0.95 s at most%s",
 			s->no_ping ? "; no icmp: net.ipv4.ping_group_range leaves this user out" : "");
 }
 

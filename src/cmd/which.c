@@ -22,6 +22,7 @@ struct asking {
 	size_t n, n_controls;
 	bool first_hop; /* the last one */
 	bool no_dns[OPTIONS_LISTS_MAX]; /* by control */
+	char note[SESSION_NOTE_MAX];    /* on the sockets */
 	struct err_msg why;
 	int rc;
 };
@@ -281,7 +282,8 @@ static int ask_now(const struct options *o)
 	session_sockets(&q->s);
 	make_slots(q);
 	session_config(&q->s, "me");
-	q->judge.stamps = q->s.plain ? stamp_name(STAMP_SOCKET) : q->judge.stamps;
+	session_note(&q->s, q->note);
+	q->judge.sockets = q->note;
 	q->s.loop.engine.row = take_row;
 	q->s.loop.engine.row_arg = q;
 	q->s.loop.engine.wants = wants;

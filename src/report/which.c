@@ -579,6 +579,11 @@ static void fact_you(struct which_words *w, const struct which_view *v)
 		which_add(w, "   AS%u", v->asn);
 }
 
+static void fact_sockets(struct which_words *w, const struct which_view *v)
+{
+	which_add(w, "%s", v->sockets);
+}
+
 /* The signs of one class, those that hold or those that do not. */
 static void add_signs(struct which_words *w, const struct which_view *v, enum sign_class class, bool holds)
 {
@@ -910,6 +915,7 @@ static const struct {
 	{"physics", fact_physics},
 	{"slow", fact_slow},
 	{"you", fact_you},
+	{"sent", fact_sockets},
 	{"next", fact_next},
 };
 
@@ -921,7 +927,8 @@ static void fact_lines(FILE *out, const struct which_view *v)
 
 		facts[i].fact(&w, v);
 		if (*text)
-			(void)fprintf(out, " %-9s %s\n", facts[i].name, text);
+			(void)fprintf(out, " %-9s %s\n", facts[i].fact == fact_you ? v->who : facts[i].name,
+				text);
 	}
 }
 

@@ -84,6 +84,16 @@ static json_t *stamps_json(const struct which_view *v)
 	return json_string(v->stamps);
 }
 
+static json_t *sockets_json(const struct which_view *v)
+{
+	return *v->sockets ? text_json(v->sockets) : json_null();
+}
+
+static json_t *vp_json(const struct which_view *v)
+{
+	return strcmp(v->who, "you") == 0 ? json_null() : text_json(v->who);
+}
+
 static json_t *time_json(const struct which_view *v)
 {
 	char text[CLOCK_TEXT_LEN];
@@ -288,6 +298,8 @@ static const struct {
 	{"operators", "who may answer for it, separated by |", operators_json},
 	{"source", "address it was asked from", source_json},
 	{"stamps", "how exact the times are: kernel hybrid socket none", stamps_json},
+	{"sockets", "what ordinary sockets do not see; null: raw ones were used, or rows of a run", sockets_json},
+	{"vp", "whose rows these are, with --run; null: asked from here", vp_json},
 	{"time", "when it was asked, UTC", time_json},
 	{"answer", "the first line of the text", answer_line_json},
 	{"verdict",

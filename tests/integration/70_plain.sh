@@ -13,6 +13,8 @@ box_net
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all)
 "${nobody[@]}" true 2>/dev/null || nobody=(setpriv --inh-caps=-all --bounding-set=-all)
 cp "$catchmap" "$box/catchmap"
+export CATCHMAP_TARGETS=$box/targets
+cp -R targets "$box/targets"
 as_nobody() { # ARGS...   as probe in lib.sh
 	rc=0
 	box_in p "${nobody[@]}" "$box/catchmap" "$@" >"$box/stdout" 2>"$box/stderr" || rc=$?
@@ -62,8 +64,7 @@ box_start p holder python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("", 33002))
 time.sleep(60)'
-box_await 5 'port 33002' box_in p ss -Hlun sport = :33002
-sleep 0.2
+box_await 5 'port 33002' box_in p sh -c 'ss -Hlun sport = :33002 | grep -q .'
 as_nobody which -c 1 192.0.2.9
 expect 2 'UDP port 33002 cannot be taken'
 box_stop "$box_pid"
@@ -91,6 +92,7 @@ box_stop "$reflect_pid"
 	s/tcp,late,.*/tcp,too-late,timeout/; s/dns,error-other,.*/dns,error-other,icmp-error/; s/tcp,thrice,/tcp,answered-once,/' >"$box/classes.csv"
 python3 "$here/hostile_check.py" targets "$box/classes.csv" 12 >"$box/targets.csv"
 box_start x hostile "$tools/hostile" -i x0 -l 1500 -L 3500
+sleep 0.3
 sent=$(($(wc -l <"$box/targets.csv") - 1))
 plain hostile -f "$box/targets.csv" -r 400 -t 1s --linger 1s --no-retry
 conserved "$box/hostile" sent="$sent" dropped=0
