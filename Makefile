@@ -50,6 +50,7 @@ help:
 	@echo 'make lint       layers, cppcheck, clang-tidy, clang-format'
 	@echo 'make fuzz SECS=60   each fuzz harness for so long'
 	@echo 'make bench      speeds, beside its peers'
+	@echo 'make page       build src/report/page.html anew, with node and npm'
 	@echo 'make deps       install the packages that building and testing need'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make deb        a Debian package of it, in $(B)'
@@ -118,6 +119,10 @@ bench: deps-test
 	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%) $(BENCH:%=$(B)/bench/%)
 	$(Q)B=$(B) tests/bench/run
 
+# The page that `report` fills is committed: only who changes src/report/page needs this, node and npm.
+page:
+	$(Q)B=$(B) scripts/page
+
 lint: deps-test
 	$(Q)CC="$(CC)" CPPFLAGS='$(CPPFLAGS_ALL)' STD='$(STD)' WARN='$(WARN)' PKG_CFLAGS='$(PKG_CFLAGS)' scripts/lint
 
@@ -156,6 +161,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all help test asan fuzz demo bench lint format deps deps-test install deb uninstall clean test-programs
+.PHONY: all help test asan fuzz demo bench page lint format deps deps-test install deb uninstall clean test-programs
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
