@@ -94,6 +94,8 @@ static int read_files(struct importing *m)
 	return 0;
 }
 
+/* One file for all vantage points: thousands of files of a few rows each would cost their readers more than the rows do,
+ * and a reader goes by the column vp. */
 static int open_rows(struct importing *m)
 {
 	char path[4096], header[RECORD_ROW_MAX];

@@ -458,7 +458,7 @@ static int read_results(struct scanner *sc, struct result *t)
 
 static int atlas_read(struct import_source *s, struct err_msg *why)
 {
-	struct err_msg unsaid;
+	struct err_msg unsaid = {{0}};
 	struct scanner sc = {.in = s->in, .chunk = malloc(CHUNK), .line = 1};
 	struct result *t = calloc(1, sizeof(*t));
 	int rc;
