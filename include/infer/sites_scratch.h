@@ -1,0 +1,80 @@
+/* What infer/sites keeps from one target to the next, and what its parts ask of each other. For infer/sites only. */
+#ifndef INFER_SITES_SCRATCH_H
+#define INFER_SITES_SCRATCH_H
+
+#include "infer/discs.h"
+#include "infer/sites.h"
+#include "infer/sites_place.h"
+
+/* Identities that rules put no farther apart than this, beyond their radii, may be of one site. */
+#define SITES_LABELS_APART_KM 100.0
+
+/* What is known of a label. */
+struct sites_group {
+	uint32_t allow; /* discs that reach the place of the rule */
+	uint32_t deny;  /* places of vantage points that do not: 0, 1, or more */
+	uint32_t deny_vp;
+	bool believed; /* placed by a rule, and the discs allow it */
+	int32_t site;  /* SITES_NO: none yet */
+	int32_t first; /* position of its smallest disc, SITES_NO; the others by `next` */
+};
+
+/* Gaps between the two least times of vantage points that are together, for the scale of the last mile. */
+struct sites_cell {
+	uint64_t key; /* 0: free */
+	float least, next;
+};
+
+struct sites_scratch {
+	struct discs discs; /* of all rows that have one, id: the row; sorted once places are asked for */
+	struct discs some;  /* of those */
+	uint32_t *outside, *meets; /* positions */
+	size_t cap_outside, cap_meets;
+	struct discs_independent set;
+	struct sites_placer placer;
+	struct sites_group *groups; /* by label */
+	size_t cap_groups;
+	int32_t *next; /* by position: of the same label */
+	size_t cap_next;
+	bool *done; /* by position: in no need of a site */
+	size_t cap_done;
+	float *plausible_km; /* by position: a site this near may well answer so fast */
+	size_t cap_plausible_km;
+	struct sites_cell *cells;
+	size_t cap_cells;
+	double *gaps;
+	size_t cap_gaps;
+	uint32_t *stamp; /* by vp: the call that met it */
+	size_t cap_stamp, n_stamp;
+	uint32_t call;
+	struct geo_point *at; /* by site; of one that is not placed where it is likely, or 0 */
+	size_t cap_at;
+	struct geo_point *taken; /* places of labels */
+	size_t n_taken, cap_taken;
+};
+
+/* Whether two vantage points stand where one mistake would misplace both. */
+bool sites_one_spot(const struct sites_vp *a, const struct sites_vp *b);
+void sites_tell(const struct sites_work *w, const struct sites_note *note);
+struct sites_note sites_note_of(enum sites_note_kind kind);
+
+/* The disjoint pairs of some discs, and whether one vantage point is in all of them: the first pair's one or other, or both
+ * while there are no more. Not all are looked at once none can be. */
+struct sites_cover {
+	size_t pairs;
+	uint32_t a, b; /* positions: the first pair */
+	bool by_a, by_b;
+	double gap_km; /* of the widest */
+	uint32_t pair[2];
+	size_t outside; /* discs that do not hold the centre of the smallest; 0: one place fits all */
+};
+struct sites_cover sites_cover_of(
+	const struct sites_work *w, const struct sites_problem *p, const struct discs *d);
+/* No vantage point alone explains them. */
+bool sites_cover_two(const struct sites_cover *c);
+/* Position of the disc whose vantage point is likely misplaced, when one explains all pairs. */
+uint32_t sites_cover_blame(const struct sites_problem *p, const struct discs *d, const struct sites_cover *c);
+/* In ms; of the unsorted or sorted discs. ERR_NOMEM. */
+int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms);
+
+#endif

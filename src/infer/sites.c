@@ -1,0 +1,719 @@
+#include "infer/sites.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "infer/quantile.h"
+#include "infer/sites_scratch.h"
+
+/* A path slower than light in fibre by more than this is plausible: a site this near needs no other one beside it. */
+static const double plausible_part = 0.7, plausible_km = 15;
+/* A disc this small says itself where a site is. */
+static const double telling_km = 1000;
+static const double sure = 0.8, likely = 0.5;
+
+static const struct sites_vp *vp_at(const struct sites_problem *p, const struct disc *d)
+{
+	return &p->vps[p->seen[d->id].vp];
+}
+
+/* --- the last mile --- */
+
+static struct sites_cell *cell_of(struct sites_scratch *s, uint64_t key)
+{
+	size_t mask = s->cap_cells - 1, at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
+
+	while (s->cells[at].key && s->cells[at].key != key)
+		at = (at + 1) & mask;
+	return &s->cells[at];
+}
+
+static int clear_cells(struct sites_scratch *s)
+{
+	size_t want = 64;
+
+	while (want < 2 * s->discs.n)
+		want *= 2;
+	if (want > s->cap_cells) {
+		free(s->cells);
+		s->cells = malloc(want * sizeof *s->cells);
+		s->cap_cells = s->cells ? want : 0;
+	}
+	if (!s->cells)
+		return ERR_NOMEM;
+	memset(s->cells, 0, s->cap_cells * sizeof *s->cells);
+	return vec_reserve(&s->gaps, &s->cap_gaps, s->discs.n + 1);
+}
+
+/* Vantage points in one cell of this size are together. */
+static uint64_t cell_key(const struct sites_vp *vp)
+{
+	const double height = SITES_SPOT_KM / 111.2;
+	double lat = floor((vp->lat + 90) / height), shrink = cos((lat * height - 90) * 0.0174532925);
+	double lon = floor((vp->lon + 180) / height * (shrink > 0 ? shrink : 0));
+
+	return ((uint64_t)lat << 32 | (uint64_t)lon) + 1;
+}
+
+/* Of places where several are together, how much longer the second shortest time is than the shortest: half of them are below
+ * the median. What the best have themselves goes on top. */
+int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms)
+{
+	const double own_ms = 1, by_gap = 2, most_ms = 10, unknown_ms = 1;
+	size_t n = 0;
+	double gap;
+
+	if (clear_cells(s) < 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < s->discs.n; i++) {
+		const struct sites_seen *row = &p->seen[s->discs.v[i].id];
+		uint64_t key = cell_key(&p->vps[row->vp]);
+		struct sites_cell *c = cell_of(s, key);
+		float t = (float)row->rtt_ms;
+
+		if (!c->key)
+			*c = (struct sites_cell){key, t, INFINITY};
+		else if (t < c->least)
+			*c = (struct sites_cell){key, t, c->least};
+		else if (t < c->next)
+			c->next = t;
+	}
+	for (size_t i = 0; i < s->cap_cells; i++)
+		if (s->cells[i].key && isfinite(s->cells[i].next))
+			s->gaps[n++] = (double)(s->cells[i].next - s->cells[i].least);
+	gap = n ? quantile_median(s->gaps, n) : unknown_ms;
+	*tau_ms = fmin(most_ms, own_ms + by_gap * gap);
+	return 0;
+}
+
+/* --- sites --- */
+
+struct run {
+	struct sites_work *w;
+	struct sites_scratch *s;
+	const struct sites_problem *p;
+	struct sites_result *out;
+	uint64_t others;
+};
+
+static int add_site(const struct run *r, const struct sites_site *site, const struct geo_point *at)
+{
+	if (vec_reserve(&r->out->sites, &r->out->cap_sites, r->out->n_sites + 1) < 0 ||
+		vec_reserve(&r->s->at, &r->s->cap_at, r->out->n_sites + 1) < 0)
+		return ERR_NOMEM;
+	r->s->at[r->out->n_sites] = *at;
+	r->out->sites[r->out->n_sites++] = *site;
+	return 0;
+}
+
+static void serve(const struct run *r, uint32_t row, size_t site)
+{
+	r->out->site_of[row] = (int32_t)site;
+	r->out->fate[row] = SITES_SERVED;
+}
+
+static enum rules_confidence class_of(double mass)
+{
+	return mass >= sure ? RULES_HIGH : mass >= likely ? RULES_MEDIUM : RULES_LOW;
+}
+
+static void tell_candidates(const struct run *r, const struct sites_answer *a, uint32_t row)
+{
+	const struct sites_placer *placer = &r->s->placer;
+	struct sites_note note = sites_note_of(SITES_NOTE_CANDIDATE);
+
+	for (size_t i = 0; r->w->explain && i < placer->n; i++) {
+		const struct sites_candidate *c = &placer->v[i];
+		const struct sites_town *t = &r->p->world->v[c->town];
+		struct geo_point at = {(double)t->x, (double)t->y, (double)t->z};
+
+		if (a->best.score - c->score > 6)
+			continue;
+		note.row = (int32_t)row;
+		note.place = (int32_t)t->place;
+		note.site = (int32_t)r->out->n_sites;
+		note.km = geo_arc_km(&r->p->vps[r->p->seen[row].vp].at, &at);
+		note.score = (double)c->score;
+		note.prior = (double)c->prior;
+		note.near = (double)c->near;
+		note.fit = (double)c->fit;
+		note.mass = exp((double)(c->score - a->best.score));
+		sites_tell(r->w, &note);
+	}
+}
+
+/* The site that the answer says; below the threshold it stays without a place. */
+static struct sites_site site_of_answer(const struct run *r, const struct sites_answer *a, int32_t label)
+{
+	struct sites_site site = {.label = label,
+		.place = SITES_NO,
+		.lat = (double)NAN,
+		.lon = (double)NAN,
+		.radius_km = (double)NAN,
+		.method = label == SITES_NO ? METHOD_LATENCY : METHOD_IDENTITY,
+		.mass = a->mass,
+		.nearest = SITES_NO};
+	const struct sites_options *o = r->p->options;
+
+	if (!a->found)
+		site.flags = SITES_NO_PLACE;
+	else if (a->mass < (label == SITES_NO ? o->place_latency : o->place_label))
+		site.flags = SITES_UNSURE;
+	if (site.flags)
+		return site;
+	site.place = (int32_t)r->p->world->v[a->best.town].place;
+	site.lat = (double)r->p->world->book->v[site.place].lat;
+	site.lon = (double)r->p->world->book->v[site.place].lon;
+	site.radius_km = a->radius_km;
+	site.confidence = class_of(a->mass);
+	if (label != SITES_NO)
+		site.method = METHOD_BOTH;
+	return site;
+}
+
+static struct sites_witness witness_of(const struct run *r, const struct disc *d)
+{
+	const struct sites_seen *row = &r->p->seen[d->id];
+
+	return (struct sites_witness){d->id, row->vp, {row->rtt_ms, r->p->vps[row->vp].accuracy_km}, *d};
+}
+
+/* The town for those sorted discs: the first of them say when they are together, and where it should be. */
+static int place(const struct run *r, const struct disc *d, size_t n, struct sites_answer *out)
+{
+	struct sites_witness witness[SITES_WITNESSES];
+	struct sites_question q = {.world = r->p->world,
+		.others = r->others,
+		.tau_ms = r->out->tau_ms,
+		.witness = witness,
+		.bounds = d + 1,
+		.n_bounds = n - 1 < SITES_BOUNDS ? n - 1 : SITES_BOUNDS,
+		.taken = r->s->taken,
+		.n_taken = r->s->n_taken};
+
+	for (size_t i = 0; i < n && q.n_witnesses < SITES_WITNESSES; i++) {
+		bool apart = true;
+
+		for (size_t k = 0; k < q.n_witnesses && apart; k++)
+			apart = geo_arc_km(&witness[k].disc.at, &d[i].at) >= SITES_SPOT_KM;
+		if (apart)
+			witness[q.n_witnesses++] = witness_of(r, &d[i]);
+	}
+	return sites_place(&r->s->placer, &q, out);
+}
+
+static int add_placed(const struct run *r, const struct disc *d, size_t n, int32_t label, unsigned flags)
+{
+	struct sites_answer a;
+	struct sites_site site;
+
+	if (place(r, d, n, &a) < 0)
+		return ERR_NOMEM;
+	tell_candidates(r, &a, d->id);
+	site = site_of_answer(r, &a, label);
+	site.flags |= flags;
+	return add_site(r, &site, a.found ? &a.at : &d->at);
+}
+
+/* --- sites by latency --- */
+
+static int make_plausible(const struct run *r)
+{
+	struct sites_scratch *s = r->s;
+
+	if (vec_reserve(&s->plausible_km, &s->cap_plausible_km, s->discs.n + 1) < 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < s->discs.n; i++) {
+		double slack = vp_at(r->p, &s->discs.v[i])->accuracy_km;
+
+		s->plausible_km[i] =
+			(float)((s->discs.v[i].km - slack) * plausible_part + plausible_km + slack);
+	}
+	return 0;
+}
+
+/* The discs that the site may well answer are done. */
+static void settle(const struct run *r, size_t site)
+{
+	struct sites_scratch *s = r->s;
+	const float x = (float)s->at[site].x, y = (float)s->at[site].y, z = (float)s->at[site].z;
+
+	for (size_t i = 0; i < s->discs.n; i++) {
+		float u = s->discs.x[i] - x, v = s->discs.y[i] - y, w = s->discs.z[i] - z, km;
+
+		if (s->done[i])
+			continue;
+		/* Compares squares of chords, which are a little shorter than arcs: near enough below 15,000 km. */
+		km = s->plausible_km[i] / (float)GEO_RADIUS_KM;
+		if (km >= 3.14F || u * u + v * v + w * w <= 4 * sinf(km / 2) * sinf(km / 2))
+			s->done[i] = true;
+	}
+}
+
+/* Each disc that none of the chosen sites explains has a site of its own, the smallest first. */
+static int scan(const struct run *r, int32_t label, unsigned flags, size_t first_site)
+{
+	struct sites_scratch *s = r->s;
+
+	for (size_t i = first_site; i < r->out->n_sites; i++)
+		settle(r, i);
+	for (size_t i = 0; i < s->discs.n; i++) {
+		struct sites_note note = sites_note_of(SITES_NOTE_SITE);
+
+		if (s->done[i])
+			continue;
+		s->done[i] = true;
+		if (add_placed(r, &s->discs.v[i], 1, label, flags) < 0)
+			return ERR_NOMEM;
+		note.row = (int32_t)s->discs.v[i].id;
+		note.site = (int32_t)r->out->n_sites - 1;
+		sites_tell(r->w, &note);
+		serve(r, s->discs.v[i].id, r->out->n_sites - 1);
+		settle(r, r->out->n_sites - 1);
+	}
+	return 0;
+}
+
+/* --- sites by identity --- */
+
+/* Chains the sorted discs of each label, the smallest first. */
+static int chain(const struct run *r)
+{
+	struct sites_scratch *s = r->s;
+
+	if (vec_reserve(&s->next, &s->cap_next, s->discs.n + 1) < 0 ||
+		vec_reserve(&s->done, &s->cap_done, s->discs.n + 1) < 0)
+		return ERR_NOMEM;
+	for (size_t i = s->discs.n; i-- > 0;) {
+		uint32_t row = s->discs.v[i].id;
+		int32_t label = r->p->seen[row].label;
+
+		s->done[i] = label >= 0 || r->out->fate[row] != SITES_UNPLACED;
+		if (label < 0 || r->out->fate[row] != SITES_UNPLACED)
+			continue;
+		s->next[i] = s->groups[label].first;
+		s->groups[label].first = (int32_t)i;
+	}
+	return 0;
+}
+
+/* A label that a rule places. */
+static int add_named(const struct run *r, int32_t label)
+{
+	const struct sites_label *l = &r->p->labels[label];
+	const struct sites_group *g = &r->s->groups[label];
+	bool near = g->first >= 0 && r->s->discs.v[g->first].km < telling_km;
+	struct geo_point at = geo_point_of(l->lat, l->lon);
+	struct sites_site site = {.label = label,
+		.place = SITES_NO,
+		.lat = l->lat,
+		.lon = l->lon,
+		.radius_km = l->radius_km,
+		.method = near ? METHOD_BOTH : METHOD_IDENTITY,
+		.confidence = l->confidence,
+		.mass = 1,
+		.nearest = SITES_NO};
+
+	if (!g->believed) {
+		site.lat = site.lon = site.radius_km = (double)NAN;
+		site.flags = SITES_NOT_BELIEVED;
+		site.confidence = 0;
+		site.method = METHOD_IDENTITY;
+		site.mass = 0;
+		at = (struct geo_point){0, 0, 0};
+	}
+	return add_site(r, &site, &at);
+}
+
+/* The discs of a label, into s->some. */
+static int gather(const struct run *r, int32_t label)
+{
+	struct sites_scratch *s = r->s;
+
+	discs_clear(&s->some);
+	for (int32_t i = s->groups[label].first; i >= 0; i = s->next[i]) {
+		const struct disc *d = &s->discs.v[i];
+
+		if (discs_add(&s->some, &d->at, d->km, d->id) < 0)
+			return ERR_NOMEM;
+	}
+	return discs_finish(&s->some);
+}
+
+/* The discs that count. */
+static int gather_all(const struct run *r)
+{
+	struct sites_scratch *s = r->s;
+
+	discs_clear(&s->some);
+	for (size_t i = 0; i < s->discs.n; i++) {
+		const struct disc *d = &s->discs.v[i];
+
+		if (r->out->fate[d->id] != SITES_VETOED && r->out->fate[d->id] != SITES_BLAMED &&
+			discs_add(&s->some, &d->at, d->km, d->id) < 0)
+			return ERR_NOMEM;
+	}
+	return discs_finish(&s->some);
+}
+
+/* A label whose discs cannot be of one place, by more than one vantage point, is of several: each disc looks for itself. */
+static int split(const struct run *r, int32_t label)
+{
+	struct sites_scratch *s = r->s;
+	struct sites_note note = sites_note_of(SITES_NOTE_SPLIT);
+
+	note.label = label;
+	sites_tell(r->w, &note);
+	r->out->split++;
+	for (size_t i = 0; i < s->discs.n; i++)
+		if (r->p->seen[s->discs.v[i].id].label == label)
+			s->done[i] = false;
+	return scan(r, label, SITES_SPLIT, r->out->n_sites);
+}
+
+/* Leaves a vantage point out that contradicts the label's others. */
+static void leave_out(const struct run *r, const struct sites_cover *c)
+{
+	struct discs *d = &r->s->some;
+	const struct sites_vp *vp = vp_at(r->p, &d->v[sites_cover_blame(r->p, d, c)]);
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (sites_one_spot(vp_at(r->p, &d->v[i]), vp)) {
+			r->out->fate[d->v[i].id] = SITES_VETOED;
+			r->out->vetoed++;
+		} else {
+			d->v[n++] = d->v[i];
+		}
+	}
+	d->n = n;
+}
+
+/* A label without a rule's place. */
+static int add_opaque(const struct run *r, int32_t label)
+{
+	struct sites_scratch *s = r->s;
+	struct sites_cover c;
+
+	if (gather(r, label) < 0)
+		return ERR_NOMEM;
+	c = sites_cover_of(r->w, r->p, &s->some);
+	if (sites_cover_two(&c))
+		return split(r, label);
+	if (c.pairs > 0)
+		leave_out(r, &c);
+	if (s->some.n == 0) {
+		struct sites_answer none = {.found = false};
+		struct sites_site site = site_of_answer(r, &none, label);
+
+		return add_site(r, &site, &(struct geo_point){0, 0, 0});
+	}
+	if (vec_reserve(&s->taken, &s->cap_taken, s->n_taken + 1) < 0 ||
+		add_placed(r, s->some.v, s->some.n, label, 0) < 0)
+		return ERR_NOMEM;
+	if (r->out->sites[r->out->n_sites - 1].place >= 0)
+		s->taken[s->n_taken++] = s->at[r->out->n_sites - 1];
+	return 0;
+}
+
+static void tell_group(const struct run *r, int32_t label)
+{
+	struct sites_note note = sites_note_of(SITES_NOTE_GROUP);
+	int32_t first = r->s->groups[label].first;
+
+	note.label = label;
+	note.site = (int32_t)r->out->n_sites;
+	if (first >= 0) {
+		note.row = (int32_t)r->s->discs.v[first].id;
+		note.km = r->s->discs.v[first].km;
+	}
+	for (int32_t i = first; i >= 0; i = r->s->next[i])
+		note.count++;
+	sites_tell(r->w, &note);
+}
+
+static int add_label(const struct run *r, int32_t label)
+{
+	struct sites_group *g = &r->s->groups[label];
+
+	g->site = (int32_t)r->out->n_sites;
+	tell_group(r, label);
+	return r->p->labels[label].placed ? add_named(r, label) : add_opaque(r, label);
+}
+
+/* Every label that was met, by its smallest disc; those without a disc last. */
+static int add_labels(const struct run *r)
+{
+	struct sites_scratch *s = r->s;
+
+	for (size_t i = 0; i < s->discs.n; i++) {
+		int32_t label = r->p->seen[s->discs.v[i].id].label;
+
+		if (label >= 0 && s->groups[label].site == SITES_NO && add_label(r, label) < 0)
+			return ERR_NOMEM;
+	}
+	for (size_t i = 0; i < r->p->n_seen; i++) {
+		int32_t label = r->p->seen[i].label;
+
+		if (label >= 0 && s->groups[label].site == SITES_NO && add_label(r, label) < 0)
+			return ERR_NOMEM;
+	}
+	return 0;
+}
+
+/* --- who is served by what --- */
+
+/* The only site within the disc, SITES_NO if there are several or none. `label`: of that label only. */
+static int32_t only_site(const struct run *r, const struct disc *d, int32_t label)
+{
+	int32_t found = SITES_NO;
+
+	for (size_t i = 0; i < r->out->n_sites; i++) {
+		const struct sites_site *site = &r->out->sites[i];
+
+		if ((label >= 0 && site->label != label) || geo_arc_km(&r->s->at[i], &d->at) > d->km)
+			continue;
+		if (found != SITES_NO)
+			return SITES_NO;
+		found = (int32_t)i;
+	}
+	return found;
+}
+
+static void serve_rows(const struct run *r)
+{
+	for (size_t i = 0; i < r->p->n_seen; i++) {
+		int32_t label = r->p->seen[i].label;
+
+		if (label >= 0 && r->out->fate[i] == SITES_UNPLACED &&
+			!(r->out->sites[r->s->groups[label].site].flags & SITES_SPLIT))
+			serve(r, (uint32_t)i, (size_t)r->s->groups[label].site);
+	}
+	for (size_t i = 0; i < r->s->discs.n; i++) {
+		const struct disc *d = &r->s->discs.v[i];
+		int32_t site;
+
+		if (r->out->fate[d->id] != SITES_UNPLACED)
+			continue;
+		site = only_site(r, d, r->p->seen[d->id].label);
+		if (site != SITES_NO)
+			serve(r, d->id, (size_t)site);
+	}
+}
+
+static void count_served(const struct run *r)
+{
+	for (size_t i = 0; i < r->p->n_seen; i++) {
+		struct sites_site *site = r->out->site_of[i] >= 0 ? &r->out->sites[r->out->site_of[i]] : NULL;
+		double t = r->p->seen[i].rtt_ms;
+
+		if (!site)
+			continue;
+		site->vps++;
+		if (t >= 0 && (site->nearest < 0 || t < r->p->seen[site->nearest].rtt_ms))
+			site->nearest = (int32_t)i;
+	}
+}
+
+/* --- what is proven --- */
+
+static int count_independent(const struct run *r, uint32_t *n)
+{
+	if (discs_sort(&r->s->some) < 0 || discs_finish(&r->s->some) < 0 ||
+		discs_independent(&r->s->set, &r->s->some, r->p->options->budget) < 0)
+		return ERR_NOMEM;
+	r->out->exact = r->out->exact && r->s->set.exact;
+	*n = (uint32_t)r->s->set.n;
+	return 0;
+}
+
+/* Each disc of the set has a site to itself: of those by latency, the first within. */
+static void mark_proven(const struct run *r)
+{
+	for (size_t i = 0; i < r->out->n_sites; i++)
+		if (r->out->sites[i].label < 0)
+			r->out->sites[i].flags |= SITES_LIKELY;
+	for (size_t k = 0; k < r->s->set.n; k++) {
+		const struct disc *d = &r->s->some.v[r->s->set.v[k]];
+
+		for (size_t i = 0; i < r->out->n_sites; i++) {
+			struct sites_site *site = &r->out->sites[i];
+
+			if (!(site->flags & SITES_LIKELY) || geo_arc_km(&r->s->at[i], &d->at) > d->km + 1)
+				continue;
+			site->flags &= ~(unsigned)SITES_LIKELY;
+			break;
+		}
+	}
+}
+
+static int prove(const struct run *r)
+{
+	struct sites_scratch *s = r->s;
+	bool named = false;
+
+	if (gather_all(r) < 0)
+		return ERR_NOMEM;
+	if (count_independent(r, &r->out->by_discs) < 0)
+		return ERR_NOMEM;
+	mark_proven(r);
+	r->out->proven = r->out->by_discs;
+	for (size_t i = 0; i < r->p->n_labels; i++) {
+		const struct sites_label *l = &r->p->labels[i];
+		struct geo_point at = geo_point_of(l->lat, l->lon);
+
+		if (!s->groups[i].believed || s->groups[i].site < 0 || l->confidence < RULES_MEDIUM)
+			continue;
+		named = true;
+		if (discs_add(&s->some, &at, l->radius_km + SITES_LABELS_APART_KM / 2, UINT32_MAX) < 0)
+			return ERR_NOMEM;
+	}
+	return named ? count_independent(r, &r->out->proven) : 0;
+}
+
+/* Proven ones first, else in the order in which they were found. */
+static int sort_sites(const struct run *r)
+{
+	struct sites_result *out = r->out;
+	size_t n = out->n_sites, proven = 0;
+	struct sites_site *moved;
+
+	if (vec_reserve(&out->sites, &out->cap_sites, 2 * n + 1) < 0 ||
+		vec_reserve(&r->s->meets, &r->s->cap_meets, n + 1) < 0)
+		return ERR_NOMEM;
+	moved = out->sites + n;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < n; i++)
+			if (!(out->sites[i].flags & SITES_LIKELY) == !pass) {
+				r->s->meets[i] = (uint32_t)proven;
+				moved[proven++] = out->sites[i];
+			}
+	memcpy(out->sites, moved, n * sizeof *moved);
+	for (size_t i = 0; i < r->p->n_seen; i++)
+		if (out->site_of[i] >= 0)
+			out->site_of[i] = (int32_t)r->s->meets[out->site_of[i]];
+	return 0;
+}
+
+/* --- all of it --- */
+
+static int infer_many(const struct run *r)
+{
+	int rc = add_labels(r);
+
+	r->s->n_taken = 0;
+	/* What is only likely waits for the proof that there is more than one site. */
+	if (rc == 0 && r->out->verdict == SITES_ANYCAST)
+		rc = scan(r, SITES_NO, 0, 0);
+	if (rc < 0)
+		return rc;
+	serve_rows(r);
+	count_served(r);
+	if (r->out->verdict != SITES_ANYCAST)
+		return 0;
+	rc = prove(r);
+	return rc < 0 ? rc : sort_sites(r);
+}
+
+/* The label of a site that answers all: one that a rule places, else the only one that was met. */
+static int32_t label_of_all(const struct run *r)
+{
+	int32_t label = SITES_NO;
+	bool several = false;
+
+	for (size_t i = 0; i < r->p->n_seen; i++) {
+		int32_t l = r->p->seen[i].label;
+
+		if (l < 0 || r->out->fate[i] != SITES_UNPLACED)
+			continue;
+		if (r->s->groups[l].believed)
+			return l;
+		several = several || (label >= 0 && l != label);
+		label = l;
+	}
+	return several ? SITES_NO : label;
+}
+
+static int infer_one(const struct run *r)
+{
+	int32_t label = label_of_all(r);
+	int rc;
+
+	r->out->by_discs = r->out->proven = 1;
+	if (label >= 0 && r->s->groups[label].believed)
+		rc = add_named(r, label);
+	else if ((rc = gather_all(r)) == 0 && r->s->some.n > 0)
+		rc = add_placed(r, r->s->some.v, r->s->some.n, label, 0);
+	for (size_t i = 0; rc == 0 && r->out->n_sites > 0 && i < r->p->n_seen; i++)
+		if (r->out->fate[i] == SITES_UNPLACED)
+			serve(r, (uint32_t)i, 0);
+	count_served(r);
+	return rc;
+}
+
+static void count_labels(const struct run *r)
+{
+	for (size_t i = 0; i < r->p->n_labels; i++)
+		r->s->groups[i].site = SITES_NO;
+	for (size_t i = 0; i < r->p->n_seen; i++) {
+		struct sites_group *g = r->p->seen[i].label >= 0 ? &r->s->groups[r->p->seen[i].label] : NULL;
+
+		if (!g || g->site == 0)
+			continue;
+		g->site = 0;
+		r->out->labels++;
+	}
+	for (size_t i = 0; i < r->p->n_labels; i++)
+		r->s->groups[i].site = SITES_NO;
+}
+
+int sites_infer(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
+{
+	struct run r = {.w = w, .p = p, .out = out};
+
+	if (sites_detect(w, p, out) < 0)
+		return ERR_NOMEM;
+	r.s = w->scratch;
+	r.others = sites_world_others(p->world, p->operators ? p->operators : "");
+	r.s->n_taken = 0;
+	count_labels(&r);
+	if (discs_sort(&r.s->discs) < 0 || discs_finish(&r.s->discs) < 0 || chain(&r) < 0 ||
+		make_plausible(&r) < 0 || sites_last_mile(r.s, p, &out->tau_ms) < 0)
+		return ERR_NOMEM;
+	return out->verdict == SITES_UNICAST ? infer_one(&r) : infer_many(&r);
+}
+
+void sites_work_free(struct sites_work *w)
+{
+	struct sites_scratch *s = w->scratch;
+
+	w->scratch = NULL;
+	if (!s)
+		return;
+	discs_free(&s->discs);
+	discs_free(&s->some);
+	discs_independent_free(&s->set);
+	sites_placer_free(&s->placer);
+	free(s->outside);
+	free(s->meets);
+	free(s->groups);
+	free(s->next);
+	free(s->done);
+	free(s->cells);
+	free(s->gaps);
+	free(s->stamp);
+	free(s->at);
+	free(s->taken);
+	free(s->plausible_km);
+	free(s);
+}
+
+void sites_result_free(struct sites_result *r)
+{
+	free(r->sites);
+	free(r->site_of);
+	free(r->fate);
+	*r = (struct sites_result){.n_sites = 0};
+}
