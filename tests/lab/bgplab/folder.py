@@ -3,6 +3,7 @@ import fcntl
 import os
 import pathlib
 import select
+import shutil
 import signal
 import sys
 import time
@@ -10,6 +11,7 @@ import time
 from . import LabError
 
 LOCK = "catchmap-lab.lock"
+SSH = "ssh"  # the one folder in it
 OURS = ("log", "pid", "vantage.csv", "targets.csv", "sites.csv", LOCK)
 
 
@@ -29,6 +31,7 @@ class Folder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LabError(f"a lab is up, or coming up, in {self.path}; take it down or name another --dir") from None
+        shutil.rmtree(self.path / SSH, ignore_errors=True)
         stale = [name for name in OURS if name != LOCK and (self.path / name).exists()]
         for name in stale:
             (self.path / name).unlink()
@@ -77,6 +80,7 @@ class Folder:
 
     def remove(self):
         """Only what is ours; what others put there stays, and with it the folder."""
+        shutil.rmtree(self.path / SSH, ignore_errors=True)
         for name in OURS:
             (self.path / name).unlink(missing_ok=True)
         try:
