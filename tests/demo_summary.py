@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Who is served by which identity in a run, or with two runs, which vantage points moved.
+"""Which sites infer found beside the lab's truth, or which vantage points moved between two runs.
 
-usage: demo_summary.py RUN [LATER]"""
+usage: demo_summary.py sites RUN TRUTH_CSV | moves RUN LATER"""
 import collections
 import csv
 import glob
@@ -20,14 +20,32 @@ def catchment(run):
             for key, sites in answers.items()}
 
 
-def show(run):
-    by_target = collections.defaultdict(lambda: collections.defaultdict(list))
-    for (target, vp), (who, rtt) in catchment(run).items():
-        by_target[target][who].append((rtt, vp))
-    for target, sites in sorted(by_target.items()):
-        print(f"\n{target}")
-        for who, vps in sorted(sites.items(), key=lambda s: -len(s[1])):
-            print(f"  {who:<16} {len(vps):2} VPs  " + "  ".join(f"{vp} {rtt:.1f} ms" for rtt, vp in sorted(vps)))
+def table(path):
+    with open(path, newline="", encoding="utf-8") as f:
+        return list(csv.DictReader(f))
+
+
+def codes(identity):
+    """The lab's servers are called ns1.CODE.SERVICE.lab.example; equal paths have several."""
+    return {who.split(".")[1] for who in identity.split("|") if who.count(".") > 1}
+
+
+def show(run, truth):
+    """Sites and catchments that infer found, beside the lab's routing tables."""
+    routed = {(r["target"], r["vp"]): codes(r["identity"]) for r in table(truth)}
+    places = {(s["target"], s["site"]): f"{s['city']}, {s['country']}" if s["lat"] else "not placed" for s in table(f"{run}/sites.csv")}
+    served = collections.defaultdict(lambda: collections.defaultdict(list))
+    for r in table(f"{run}/catchment.csv"):
+        served[r["service"], r["target"]][r["site"] or f"({r['state']})"].append(r)
+    for (service, target), sites in sorted(served.items()):
+        rows = [r for vps in sites.values() for r in vps]
+        known = [r for r in rows if r["method"] in ("identity", "both")]
+        right = sum(r["site"] in routed[target, r["vp"]] for r in known)
+        print(f"\n{service} {target}: {right} of {len(rows)} VPs at the site that the lab's routing tables say"
+              + ("" if known else " (it names itself by HTTP alone: latency says what it can)"))
+        for site, vps in sorted(sites.items(), key=lambda s: -len(s[1])):
+            print(f"  {site:<16} {places.get((target, site), ''):<24} {len(vps):2} VPs  "
+                  + "  ".join(f"{r['vp']} {float(r['rtt_min_ms']):.1f} ms" for r in vps if r["rtt_min_ms"]))
 
 
 def compare(old, new):
@@ -42,6 +60,6 @@ def compare(old, new):
             print(f"  {vp:<5} {was} -> {now}  {rtt:.1f} -> {rtt_now:.1f} ms")
 
 
-if len(sys.argv) not in (2, 3):
+if len(sys.argv) != 4 or sys.argv[1] not in ("sites", "moves"):
     sys.exit(__doc__)
-show(sys.argv[1]) if len(sys.argv) == 2 else compare(*sys.argv[1:])
+{"sites": show, "moves": compare}[sys.argv[1]](*sys.argv[2:])

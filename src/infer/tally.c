@@ -288,7 +288,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
 }
 
-/* A time bounds where a group is. Other kinds on flow 0 went where DNS went only if that was one place. */
+/* A time bounds where a group is. Other kinds may go elsewhere by equal paths, so theirs is no named group's while DNS has one. */
 static int put_reach(struct tallies *ts, struct tally *t)
 {
 	const struct counts *groups = &ts->work->groups;
@@ -300,9 +300,13 @@ static int put_reach(struct tallies *ts, struct tally *t)
 	if (vec_reserve(&ts->reach, &ts->cap_reach, ts->n_reach + groups->n + 1) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < groups->n; i++) {
-		int64_t rtt_ns = groups->n == 1 ? least(groups->v[i].min_ns, others) : groups->v[i].min_ns;
+		bool named = (int32_t)groups->v[i].what >= 0;
+		int64_t rtt_ns = groups->v[i].min_ns;
 
-		if (rtt_ns > 0 || (int32_t)groups->v[i].what >= 0)
+		if (groups->n == 1 && (!named || rtt_ns < 0))
+			rtt_ns = least(rtt_ns, others);
+
+		if (rtt_ns > 0 || named)
 			ts->reach[ts->n_reach++] =
 				(struct tally_reach){t->vp, (int32_t)groups->v[i].what, rtt_ns};
 	}

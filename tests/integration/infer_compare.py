@@ -60,7 +60,8 @@ def exact(run, truth_path, *states):
     rows = collections.defaultdict(list)
     for s in table(f"{run}/sites.csv"):
         rows[s["target"]] += [s] if s["weight_share"] else []
-    for target, sites in rows.items():
+    for target in {t["target"] for t, _ in pairs}:
+        sites = rows[target]
         serving = {s["site"] for s in sites if s["vps"] != "0"}
         if serving != seen[target]:
             bad.append(f"{target}: sites {sorted(serving)}, should be {sorted(seen[target])}")

@@ -39,8 +39,9 @@ score() { # KIND FILES...: pooled f1, and each file's line in results
 	awk '{ for (i = 1; i < NF; i++) { if ($i == "tp") t += $(i + 1); if ($i == "fp" || $i == "fn") w += $(i + 1) } }
 		END { printf "%.3f\n", 2 * t / (2 * t + w) }' "$scratch/scores"
 }
+below=
 at_least() { # WANTED GOT WHAT
-	awk -v a="$1" -v b="$2" 'BEGIN { exit !(b >= a) }' || fail "$3: f1 $2, not $1"
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(b >= a) }' || below+="$3: f1 $2, not $1; "
 }
 ripe=$(score measurement f-ripe k-ripe)
 at_least 0.88 "$ripe" "latency alone, RIPE"
@@ -82,6 +83,8 @@ while IFS=$'\t' read -r file verdict discs; do
 	verdicts=$((verdicts + 1))
 	rm -rf "$run"
 done < <(grep -v '^#' "$worldwide/verdicts-worldwide.tsv")
+
+[ -z "$below" ] || fail "$below"
 
 # --- one service at two moments ---
 for m in 29083406 29096558; do import_and_infer "$scratch/$m" atlas '' "$shared/data/atlas/RIPE-Atlas-measurement-$m.json"; done

@@ -198,7 +198,7 @@ static void states(void **state)
 	}
 }
 
-/* Which times bound whose place: a faster kind only helps where one place answered. */
+/* Which times bound whose place: another kind only helps where DNS has no time of one name's. */
 static void reaches(void **state)
 {
 	static const struct {
@@ -207,7 +207,8 @@ static void reaches(void **state)
 		int ms[2];
 		bool known;
 	} reach[] = {
-		{{DNS(0, "waw01", 9), PING(3)}, 1, {3}, true},
+		{{DNS(0, "waw01", 9), PING(3)}, 1, {9}, true},
+		{{DNS(0, "waw01", -1), PING(3)}, 1, {3}, true},
 		{{DNS(0, "waw01", 9), DNS(1, "fra01", 7), PING(3)}, 2, {9, 7}, true},
 		{{DNS(0, "box1", 9), DNS(1, "box2", 7)}, 2, {9, 7}, true},
 		{{DNS(0, NULL, 9), PING(3)}, 1, {3}, false},
