@@ -171,6 +171,8 @@ static int top_site(
 struct spread {
 	bool unstable;     /* a question on a flow, of three replies or more, has no site of its own */
 	bool flows_keep;   /* every flow has a site */
+	bool flows_differ; /* and not all the same one */
+	int first;         /* of the first flow; -1: none yet */
 	bool lines_keep;   /* every question of every flow has one */
 	bool lines_differ; /* on some flow not the same */
 };
@@ -181,11 +183,15 @@ static void spread_of_flow(const struct voices *v, unsigned flow, uint32_t *scra
 	double percent;
 	int first = -1;
 
-	if (top_site(v, -1, flow, scratch, &total, &percent) < 0)
+	int site = top_site(v, -1, flow, scratch, &total, &percent);
+
+	if (site < 0)
 		return;
+	s->flows_differ = s->flows_differ || (s->first >= 0 && site != s->first);
+	s->first = site;
 	s->flows_keep = s->flows_keep && percent >= FLOW_PERCENT_MIN;
 	for (size_t i = 0; i < v->seen->n; i++) {
-		int site = top_site(v, (int)i, flow, scratch, &total, &percent);
+		site = top_site(v, (int)i, flow, scratch, &total, &percent);
 
 		if (site < 0)
 			continue;
@@ -200,7 +206,7 @@ static int spread_of(const struct voices *v, struct spread *s)
 {
 	uint32_t *scratch = calloc(v->n_sites + 1, sizeof(*scratch));
 
-	*s = (struct spread){.flows_keep = true, .lines_keep = true};
+	*s = (struct spread){.flows_keep = true, .lines_keep = true, .first = -1};
 	for (unsigned flow = 0; scratch && v->n_sites > 1 && flow < 256; flow++)
 		spread_of_flow(v, flow, scratch, s);
 	free(scratch);
@@ -310,7 +316,7 @@ static bool is_split(struct weighing *w)
 
 	if (!is_enough(w) || h->n_sites < 2 || h->sites[1].replies < SPLIT_REPLIES_MIN)
 		return false;
-	w->v->split = w->spread.flows_keep                             ? VERDICT_BY_FLOW
+	w->v->split = w->spread.flows_keep && w->spread.flows_differ   ? VERDICT_BY_FLOW
 		      : w->spread.lines_keep && w->spread.lines_differ ? VERDICT_BY_KIND
 								       : VERDICT_BY_TIME;
 	w->v->confidence =

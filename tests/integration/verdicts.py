@@ -75,9 +75,9 @@ CASES = {
                      identity="at-vie-aa"),
     "no-dns": case("here", "no-reply", silent="dns"),
     "prohibited": case("here", "no-reply", error="admin-prohibited"),
-    "flips": case("time", "split (by time) +unstable", site="fra", other="waw", flip_s=2.1),
+    "flips": case("time", "split (by time) +unstable", site="fra", other="waw", flip_s=5),
     "honest": case("time", "consistent"),
-    "moved": case("elsewhere", "location-suspect", site="nrt"),
+    "moved": case("elsewhere", "location-suspect"),
     "not-said": case("unsaid", "consistent", site="nrt"),
     "unsure": case("unsure", "unknown (time too short) +too-fast", identity="nrt08"),
     "unchecked": case("unchecked", "unknown (time too short) +too-fast", identity="nrt08"),
@@ -89,9 +89,9 @@ CASES = {
 }
 CONTROLS = {
     "control-google": ("dns.google", "Google", "gpdns-fra", "fra", ""),
-    "control-ripe": ("control.ripe", "RIPE NCC", "ns1.pl-waw.k.ripe.net", "waw", ""),
-    "tokyo-google": ("tokyo.google", "Google", "gpdns-nrt", "nrt", ""),
-    "tokyo-ripe": ("tokyo.ripe", "RIPE NCC", "ns1.jp-tyo.k.ripe.net", "nrt", ""),
+    "control-ripe": ("k.root-servers.net", "RIPE NCC", "ns1.pl-waw.k.ripe.net", "waw", ""),
+    "vienna-google": ("dns.google", "Google", "gpdns-vie", "vie", ""),
+    "vienna-ripe": ("k.root-servers.net", "RIPE NCC", "ns1.at-vie.k.ripe.net", "vie", ""),
     "web": ("web", "Fastly", "proxy", "fra", ""),
     "dark": ("dark", "Fastly", "x", "fra", "dns"),
 }
@@ -99,8 +99,8 @@ BOTH = "--control {control-google} --control {control-ripe}"
 # Where the vantage point is said to be, and what is asked besides.
 RUNS = {
     "here": f"--location {HERE} {BOTH} --flows 8 --gap 10ms",
-    "time": f"--location {HERE} --control none -c 6 --gap 100ms",
-    "elsewhere": "--location 48.21,16.37 --control {tokyo-google} --control {tokyo-ripe} --gap 10ms",
+    "time": f"--location {HERE} --control none -p dns --flows 2 -c 30 --gap 100ms",
+    "elsewhere": "--location 35.69,139.69 --control {vienna-google} --control {vienna-ripe} --gap 10ms",
     "unsaid": "--gap 10ms",
     "unsure": f"--location 48.21,16.37 {BOTH} --gap 10ms",
     "unchecked": f"--location {HERE} --control none --gap 10ms",
