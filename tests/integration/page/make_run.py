@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes runs as `catchmap infer` leaves them, for the page's tests: make_run.py FOLDER VPS SITES [--seed N] [--targets N] [--hostile].
+"""Makes runs as `catchmap infer` leaves them, for the page's tests: make_run.py FOLDER VPS SITES [--seed N] [--targets N] [--hostile] [--no-base].
 
 FOLDER/now, FOLDER/before and FOLDER/base get vantage.csv, sites.csv, catchment.csv, trust.csv; now also a meta.json for
-each vantage point. Between base and before little moves by itself; between before and now one site is withdrawn.
+each of the first 500 vantage points. Between base and before little moves by itself; between before and now one site is withdrawn.
 """
 import argparse
 import csv
@@ -115,11 +115,12 @@ def write(path, columns, rows):
 
 def catchment(world, target, when, without, churn):
     rows, dice = [], random.Random("%s %s" % (target, when))
+    seen = {world.best(vp, without) for vp in world.vps if world.state(vp) == "site"}
     for vp in world.vps:
         state = world.state(vp)
         at = world.best(vp, without)
         if dice.random() < churn:
-            at = next((s for s in vp["order"] if s != at and s not in without), at)
+            at = next((s for s in vp["order"] if s != at and s in seen), at)
         site = world.sites[at]
         far = km(vp, site)
         rtt = far / 100 * (1.15 + vp["detour"] * 0.6) + vp["last_mile"] + dice.random()
@@ -134,7 +135,7 @@ def catchment(world, target, when, without, churn):
             row["identity"] = "resolver.hotel.example" if state == "no-site" else "ns%d.%s" % (1 + int(vp["roll"] * 3),
                                                                                             site["key"][:60].lower())
         if state == "site":
-            near = world.sites[next(s for s in vp["order"] + [at] if s not in without)]
+            near = world.sites[next(s for s in vp["order"] + [at] if s in seen)]
             row.update(site=site["key"], method="identity", confidence="high", city=site.get("city", site["name"]),
                        country=site["country"], lat="%.4f" % site["lat"], lon="%.4f" % site["lon"],
                        distance_km="%.1f" % far, nearest_site=near["key"], nearest_km="%.1f" % km(vp, near),
@@ -186,7 +187,7 @@ def write_run(world, args, name, day, without, churn):
           [{"vp": v["vp"], "trusted": "no" if world.state(v) == "excluded" else "yes",
             "reason": "its place contradicts 4 of 5 targets" if world.state(v) == "excluded" else "",
             "conflicts": 4 if world.state(v) == "excluded" else 0, "targets": 5} for v in world.vps])
-    for vp in world.vps if name == "now" else []:
+    for vp in world.vps[:500] if name == "now" else []:
         with open(os.path.join(folder, vp["vp"] + ".meta.json"), "w", encoding="utf-8") as f:
             json.dump(meta(vp, when), f)
 
@@ -199,9 +200,11 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--targets", type=int, default=1)
     p.add_argument("--hostile", action="store_true")
+    p.add_argument("--no-base", action="store_true")
     args = p.parse_args()
     world = World(args)
-    write_run(world, args, "base", 20, set(), 0.02)
+    if not args.no_base:
+        write_run(world, args, "base", 20, set(), 0.02)
     write_run(world, args, "before", 21, set(), 0.02)
     write_run(world, args, "now", 22, {world.gone} - {None}, 0.02)
 
