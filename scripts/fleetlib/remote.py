@@ -130,7 +130,7 @@ def rsync(campaign, vps, start, into):
             "rsync", "-rtz", "--partial", "--timeout", str(int(campaign["limits", "host-timeout"])),
             "-e", f"ssh {ssh_options(campaign)}", "--include", f"{v.vp}.*probes.csv*", "--include", f"{v.vp}.*meta.json",
             "--exclude", "*", f"{user}{v.host}:{folder(campaign)}/{start}/", f"{into.resolve()}/"])
-        task.shell(line.replace("%", "%%"), nodes=v.host, worker="exec", handler=Local(faults, v.vp), stderr=True,
+        task.shell(line.replace("%", "%%"), nodes=v.host, remote=False, handler=Local(faults, v.vp), stderr=True,
                    timeout=max(600, 10 * campaign["limits", "host-timeout"]))
     task.resume()
     return faults
