@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,10 +56,13 @@ char *clock_text(struct wall t, char out[static CLOCK_TEXT_LEN])
 	return out;
 }
 
-/* A number of two digits. */
-static int two_digits(const char *text)
+/* A number of two digits; else *bad is set. */
+static int two_digits(const char *text, bool *bad)
 {
-	return (text[0] - '0') * 10 + (text[1] - '0');
+	unsigned tens = (unsigned)(text[0] - '0'), ones = (unsigned)(text[1] - '0');
+
+	*bad |= tens > 9 || ones > 9;
+	return (int)(tens * 10 + ones);
 }
 
 /* Days since 1970-01-01 in the Gregorian calendar, with years that begin in March, so that a leap day is a year's last. */
@@ -71,27 +75,25 @@ static int64_t days_of(int year, int month, int day)
 
 int clock_parse_text(const char *text, struct wall *t)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd";
 	static const uint8_t month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool bad = strnlen(text, CLOCK_TEXT_LEN - 1) < CLOCK_TEXT_LEN - 1 || text[4] != '-' ||
+		   text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':';
 	int year, month, day, hour, minute, second;
-	const char *end = text;
+	const char *end = text + 19;
 
-	for (const char *f = form; *f; f++, end++)
-		if (*f == 'd' ? *end < '0' || *end > '9' : *end != *f)
-			return ERR_PARSE;
+	if (bad)
+		return ERR_PARSE;
 	if (*end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	if (strcmp(end, "Z") != 0)
-		return ERR_PARSE;
-	year = two_digits(text) * 100 + two_digits(text + 2);
-	month = two_digits(text + 5);
-	day = two_digits(text + 8);
-	hour = two_digits(text + 11);
-	minute = two_digits(text + 14);
-	second = two_digits(text + 17);
+	year = two_digits(text, &bad) * 100 + two_digits(text + 2, &bad);
+	month = two_digits(text + 5, &bad);
+	day = two_digits(text + 8, &bad);
+	hour = two_digits(text + 11, &bad);
+	minute = two_digits(text + 14, &bad);
+	second = two_digits(text + 17, &bad);
 	/* Nanoseconds since 1970 in 63 bits end in 2262. */
-	if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
-		hour > 23 || minute > 59 || second > 60)
+	if (bad || end[0] != 'Z' || end[1] != '\0' || year < 1678 || year > 2261 || month < 1 || month > 12 ||
+		day < 1 || day > month_days[month - 1] || hour > 23 || minute > 59 || second > 60)
 		return ERR_PARSE;
 	t->ns = (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * NS_PER_S;
 	return 0;

@@ -300,7 +300,6 @@ static int check_line(struct diffing *d)
 
 	if (o->fail_verdicts || o->fail_flags)
 		return err_set(&d->why, ERR_PARSE, "--fail-on: a percentage is expected, like 5%%");
-
 	if (o->against && !o->target)
 		return err_set(&d->why, ERR_PARSE, "--against needs --target: two addresses of one run");
 	if (o->n_args != (o->against ? 1 : 2))

@@ -64,21 +64,19 @@ static bool number_parse(const char *text, double *v)
 {
 	static const double powers[] = {
 		1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-	const char *at = text + (*text == '-'), *point = NULL;
-	uint64_t all = 0;
-	size_t digits = 0;
+	const char *begin = text + (*text == '-'), *point = NULL, *at = begin;
+	uint64_t all = 0; /* beyond 19 digits it is nonsense, and not used */
 	char *end;
 
-	for (;; at++) {
-		if (*at == '.' && !point && digits > 0)
-			point = at;
-		else if (*at < '0' || *at > '9' || ++digits > 15)
-			break;
-		else
-			all = all * 10 + (uint64_t)(*at - '0');
+	while (*at >= '0' && *at <= '9')
+		all = all * 10 + (uint64_t)(*at++ - '0');
+	if (*at == '.' && at > begin) {
+		point = ++at;
+		while (*at >= '0' && *at <= '9')
+			all = all * 10 + (uint64_t)(*at++ - '0');
 	}
-	if (*at == '\0' && digits > 0) {
-		*v = (*text == '-' ? -1.0 : 1.0) * ((double)all / powers[point ? at - point - 1 : 0]);
+	if (*at == '\0' && at > begin && at - begin <= 15) {
+		*v = (*text == '-' ? -1.0 : 1.0) * ((double)all / powers[point ? at - point : 0]);
 		return true;
 	}
 	*v = strtod(text, &end);

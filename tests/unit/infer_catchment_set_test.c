@@ -187,11 +187,13 @@ static void runs_alike(void **state)
 	assert_non_null(
 		strstr(why.text, "flow 0 of b is not the same: port is 33000 in old and 33001 in new"));
 	scratch_text("new/b.meta.json", "{");
-	scratch_text("old/infer.json", "{\"rules\": \"1\", \"places\": 3}");
-	scratch_text("new/infer.json", "{\"rules\": \"2\", \"places\": 3}");
+	scratch_text("old/infer.json", "{\"inputs\": [{\"file\": \"a/naming/rules.csv\", \"sha256\": \"1\"},"
+				       " {\"file\": \"a/places.csv\", \"sha256\": \"3\"}]}");
+	scratch_text("new/infer.json", "{\"inputs\": [{\"file\": \"b/places.csv\", \"sha256\": \"3\"},"
+				       " {\"file\": \"b/naming/rules.csv\", \"sha256\": \"2\"}]}");
 	assert_int_equal(alike_check("old", "new", keep_warning, warned, &why), 0);
 	assert_string_equal(
-		warned, "the runs were read with different rules: run 'catchmap infer' on both again");
+		warned, "the runs were read with different naming rules: run 'catchmap infer' on both again");
 	scratch_remove(&scratch);
 }
 
