@@ -134,9 +134,7 @@ static void say_impossible(struct which_words *w, const struct which_view *v)
 {
 	char site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
 
-	which_add(w,
-		" names %s, but no answer from there can take %s: the name is wrong or another server "
-		"answers.",
+	which_add(w, " names %s, but %s is too short for light: a wrong name, or another server.",
 		which_site(&v->verdict->site->id, site), which_ms(which_min_ms(v->verdict), ms));
 }
 
@@ -518,7 +516,7 @@ static void verdict_line(FILE *out, const struct which_view *v)
 
 static void add_floor(struct which_words *w, double ms)
 {
-	which_add(w, "%.*f ms", ms < 1 ? 2 : ms < 10 ? 1 : 0, ms);
+	which_add(w, "%.*f ms", ms < 0.005 ? 0 : ms < 1 ? 2 : ms < 10 ? 1 : 0, ms);
 }
 
 static void fact_site(struct which_words *w, const struct which_view *v)
@@ -536,13 +534,18 @@ static void fact_site(struct which_words *w, const struct which_view *v)
 			id->site, id->rule->id);
 		return;
 	}
-	which_add(w, "%s%s, %s   rule %s (%s, confidence %s)",
-		d->reason == VERDICT_NOT_SURE ? "perhaps " : "", id->city, id->country, id->rule->id,
-		id->rule->code_text, rules_confidence_name(id->confidence));
+	which_add(w, "%s%s, %s   rule %s (code %s", d->reason == VERDICT_NOT_SURE ? "perhaps " : "", id->city,
+		id->country, id->rule->id, id->site);
+	if (id->confidence != RULES_HIGH)
+		which_add(w, ", confidence %s", rules_confidence_name(id->confidence));
+	which_add(w, ")");
 	if (isnan(d->physics.km))
 		return;
-	which_add(w, ", %s km from %s; light in fibre needs ", which_km(d->physics.km, km), v->who);
-	add_floor(w, d->physics.floor_fibre_ms);
+	which_add(w, ", %s km from %s", which_km(d->physics.km, km), v->who);
+	if (d->physics.floor_fibre_ms > 0) {
+		which_add(w, "; light in fibre needs ");
+		add_floor(w, d->physics.floor_fibre_ms);
+	}
 }
 
 static void fact_nearest(struct which_words *w, const struct which_view *v)
@@ -590,7 +593,10 @@ static void add_signs(struct which_words *w, const struct which_view *v, enum si
 	for (int i = 0; i < SIGNS; i++) {
 		const struct sign_count *c = &v->verdict->signs.count[i];
 
-		if (sign_types[i].class != class || c->of == 0 || c->holds != holds)
+		/* Another operator's name is none of the target's either. */
+		bool said = i == SIGN_C2 && v->verdict->signs.count[SIGN_C1].in > 0;
+
+		if (sign_types[i].class != class || c->of == 0 || c->holds != holds || said)
 			continue;
 		if (w->n)
 			which_add(w, "; ");
@@ -601,14 +607,14 @@ static void add_signs(struct which_words *w, const struct which_view *v, enum si
 static bool is_about_signs(const struct verdict *d)
 {
 	return d->kind == VERDICT_INTERCEPTED || d->kind == VERDICT_SUSPICIOUS ||
-	       d->kind == VERDICT_FOREIGN_OPERATOR || d->flags & VERDICT_UNUSUAL_ANSWER;
+	       d->kind == VERDICT_FOREIGN_OPERATOR;
 }
 
-#define FACT_OF_CLASS(name, class)                                                 \
-	static void fact_##name(struct which_words *w, const struct which_view *v) \
-	{                                                                          \
-		if (is_about_signs(v->verdict))                                    \
-			add_signs(w, v, class, true);                              \
+#define FACT_OF_CLASS(name, class)                                                            \
+	static void fact_##name(struct which_words *w, const struct which_view *v)            \
+	{                                                                                     \
+		if (is_about_signs(v->verdict) || v->verdict->flags & VERDICT_UNUSUAL_ANSWER) \
+			add_signs(w, v, class, true);                                         \
 	}
 FACT_OF_CLASS(content, SIGN_CONTENT)
 FACT_OF_CLASS(timing, SIGN_TIMING)
@@ -722,6 +728,12 @@ static void add_part(struct which_words *w, const char *between, const char *nam
 		which_add(w, "%s%s %.*f ms", w->n ? between : "", name, ms < 10 ? 1 : 0, ms);
 }
 
+/* Not "-0.0". */
+static double noise_free(double ms)
+{
+	return ms < 0 && ms > -0.05 ? 0 : ms;
+}
+
 static void fact_slow(struct which_words *w, const struct which_view *v)
 {
 	const struct verdict *d = v->verdict;
@@ -737,9 +749,9 @@ static void fact_slow(struct which_words *w, const struct which_view *v)
 		add_part(w, " + ", "path", s->path);
 	}
 	if (!isnan(s->queueing))
-		which_add(w, "%squeueing %.1f ms (median - min)", w->n ? "; " : "", s->queueing);
+		which_add(w, "%squeueing %.1f ms (median - min)", w->n ? "; " : "", noise_free(s->queueing));
 	if (!isnan(s->server))
-		which_add(w, "%sserver %.1f ms (dns - icmp)", w->n ? ", " : "", s->server);
+		which_add(w, "%sserver %.1f ms (dns - icmp)", w->n ? ", " : "", noise_free(s->server));
 	if (d->flags & VERDICT_FAR)
 		add_part(w, ", ", "detour", s->detour);
 	if (!isnan(s->loss_percent))
@@ -754,6 +766,7 @@ static void next_for_provider(struct which_words *w, const struct which_view *v)
 
 	(void)addr_text(&v->in->target.seen->target, target);
 	(void)clock_text(v->at, time);
+	time[10] = ' ';
 	which_add(w, "give %s provider: the first line, %s,", strcmp(v->who, "you") == 0 ? "your" : "its",
 		addr_text(&v->in->target.seen->source, source));
 	if (v->asn)
@@ -783,10 +796,11 @@ static void next_intercepted(struct which_words *w, const struct which_view *v)
 {
 	int hops = v->verdict->signs.dns_hops;
 
-	if (hops >= 0)
-		which_add(w, "%d hop%s away: look at %s first (DNAT of port 53);  ", hops,
-			hops == 1 ? "" : "s",
-			hops < 2 ? "this machine's gateway" : "the way to the provider");
+	if (hops >= 0 && hops < 2)
+		which_add(w, "%d hop%s away: look at this machine's gateway first (DNAT of port 53);  ", hops,
+			hops == 1 ? "" : "s");
+	else if (hops >= 2)
+		which_add(w, "%d hops away, behind this machine's gateway: ask the provider;  ", hops);
 	add_comparison(w, v);
 	which_add(w, " shows if all DNS is taken");
 }
@@ -794,6 +808,13 @@ static void next_intercepted(struct which_words *w, const struct which_view *v)
 static void next_suspicious(struct which_words *w, const struct which_view *v)
 {
 	which_add(w, "one kind of sign proves nothing: --explain shows all;  ");
+	add_comparison(w, v);
+	which_add(w, " shows if others are alike");
+}
+
+static void next_impossible(struct which_words *w, const struct which_view *v)
+{
+	which_add(w, "--explain shows the physics;  ");
 	add_comparison(w, v);
 	which_add(w, " shows if others are alike");
 }
@@ -833,10 +854,14 @@ static void next_consistent(struct which_words *w, const struct which_view *v)
 static void next_no_reply(struct which_words *w, const struct which_view *v)
 {
 	const struct observation *o = v->in->target.seen;
-	char target[ADDR_TEXT_LEN];
+	const struct observe_line *error = dns_error(o);
+	char target[ADDR_TEXT_LEN], from[ADDR_TEXT_LEN];
 
 	(void)addr_text(&o->target, target);
-	if (observe_best(o, PROBE_TCP))
+	if (error)
+		which_add(w, "whoever runs %s can tell why;  traceroute %s",
+			addr_text(&error->icmp_from, from), target);
+	else if (observe_best(o, PROBE_TCP))
 		which_add(w, "try DNS over TCP:  dig +tcp @%s CH TXT id.server", target);
 	else if (observe_best(o, PROBE_ICMP))
 		add_comparison(w, v);
@@ -866,8 +891,12 @@ static void next_unknown(struct which_words *w, const struct which_view *v)
 		which_add(w, "ask more, with all kinds of probes:  catchmap which %s", target);
 		break;
 	case VERDICT_PHYSICS:
-		which_add(w, "is --location right?  Give it with its accuracy (LAT,LON,KM), so that controls "
-			     "can tell");
+		which_add(w, "%s",
+			v->in->here.sure && v->verdict->fitting
+				? "the name's place or ours is farther off than it is said to be: --explain "
+				  "shows both"
+				: "is --location right?  With its accuracy (LAT,LON,KM) and --control others "
+				  "can tell");
 		break;
 	case VERDICT_SAID:
 	case VERDICT_OPAQUE:
@@ -884,7 +913,7 @@ static say *const next_steps[VERDICTS] = {
 	[VERDICT_INTERCEPTED] = next_intercepted,
 	[VERDICT_SUSPICIOUS] = next_suspicious,
 	[VERDICT_LOCATION_SUSPECT] = next_location,
-	[VERDICT_RTT_IMPOSSIBLE] = next_suspicious,
+	[VERDICT_RTT_IMPOSSIBLE] = next_impossible,
 	[VERDICT_FOREIGN_OPERATOR] = next_foreign,
 	[VERDICT_SPLIT] = next_split,
 	[VERDICT_CONSISTENT] = next_consistent,
@@ -927,8 +956,8 @@ static void fact_lines(FILE *out, const struct which_view *v)
 
 		facts[i].fact(&w, v);
 		if (*text)
-			(void)fprintf(out, " %-9s %s\n", facts[i].fact == fact_you ? v->who : facts[i].name,
-				text);
+			(void)fprintf(
+				out, " %-9s %s\n", facts[i].fact == fact_you ? v->who : facts[i].name, text);
 	}
 }
 

@@ -16,20 +16,22 @@ static void say_c1(const struct which_view *v, bool holds, struct which_words *w
 {
 	char ours[WHICH_CELL_MAX];
 
-	which_add(w,
-		holds ? "identity in the form of another operator than %s"
-		      : "no name in the form of another operator than %s",
-		which_operators(v->in->target.operators, ours));
+	if (holds)
+		which_add(w, "the name has the form of another operator than %s",
+			which_operators(v->in->target.operators, ours));
+	else
+		which_add(w, "no other operator's form");
 }
 
 static void say_c2(const struct which_view *v, bool holds, struct which_words *w)
 {
 	const struct baseline *b = &v->in->target.baseline;
 
-	which_add(w,
-		holds ? "identity fits no rule of this target (its rules know %u of %u names seen)"
-		      : "identity in the form of this target (its rules know %u of %u names seen)",
-		b->fitting, b->known);
+	if (holds)
+		which_add(w, "the name fits no rule of this target, whose rules fit %u of %u known names",
+			b->fitting, b->known);
+	else
+		which_add(w, "a name in the target's form");
 }
 
 static void say_c3(const struct which_view *v, bool holds, struct which_words *w)
@@ -37,7 +39,7 @@ static void say_c3(const struct which_view *v, bool holds, struct which_words *w
 	const struct signs *s = &v->verdict->signs;
 
 	if (!holds)
-		which_add(w, "names itself as the baseline says");
+		which_add(w, "nothing absent that is always there");
 	else
 		which_add(w, "%s absent though the target always sends it (baseline)",
 			s->nsid_missing ? s->identity_missing ? "NSID and identity" : "NSID" : "identity");
@@ -48,17 +50,13 @@ static void say_c4(const struct which_view *v, bool holds, struct which_words *w
 	const struct signs *s = &v->verdict->signs;
 	const struct baseline *b = &v->in->target.baseline;
 
-	if (!holds) {
-		which_add(w, "rcode, AA and RA as the baseline, as far as it has them");
-		return;
-	}
-	which_add(w, "unlike the baseline:");
-	if (s->rcode_unlike)
+	which_add(w, holds ? "unlike the baseline:" : "rcode, AA, RA as the baseline has them");
+	if (holds && s->rcode_unlike)
 		which_add(w, " rcode is not %d", b->rcode);
-	if (s->aa_unlike)
-		which_add(w, " AA is not %d", b->aa);
-	if (s->ra_unlike)
-		which_add(w, " RA is not %d", b->ra);
+	if (holds && s->aa_unlike)
+		which_add(w, "%s AA is not %d", s->rcode_unlike ? "," : "", b->aa);
+	if (holds && s->ra_unlike)
+		which_add(w, "%s RA is not %d", s->rcode_unlike || s->aa_unlike ? "," : "", b->ra);
 }
 
 static void say_t1(const struct which_view *v, bool holds, struct which_words *w)
@@ -66,18 +64,24 @@ static void say_t1(const struct which_view *v, bool holds, struct which_words *w
 	const struct signs *s = &v->verdict->signs;
 	int64_t other = s->icmp_ns < s->tcp_ns ? s->icmp_ns : s->tcp_ns;
 
-	which_add(w, "dns %.1f ms, icmp %.1f ms, tcp %.1f ms", ms(s->dns_ns), ms(s->icmp_ns), ms(s->tcp_ns));
 	if (holds)
-		which_add(w, ": dns %.1f ms faster (limit: 5 ms and half)", ms(other - s->dns_ns));
+		which_add(w,
+			"dns %.1f ms faster than icmp and tcp to the same address (limit: 5 ms and half)",
+			ms(other - s->dns_ns));
+	else
+		which_add(w, "times alike (dns %.1f, icmp %.1f, tcp %.1f ms)", ms(s->dns_ns), ms(s->icmp_ns),
+			ms(s->tcp_ns));
 }
 
 static void say_p1(const struct which_view *v, bool holds, struct which_words *w)
 {
 	const struct signs *s = &v->verdict->signs;
 
-	(void)holds;
-	which_add(w, "reply TTL %d (%d hops) for dns, %d (%d hops) for icmp and tcp", s->dns_ttl, s->dns_hops,
-		s->other_ttl, s->other_hops);
+	if (holds)
+		which_add(w, "reply TTL %d (%d hop%s) for dns, %d (%d hops) for icmp and tcp", s->dns_ttl,
+			s->dns_hops, s->dns_hops == 1 ? "" : "s", s->other_ttl, s->other_hops);
+	else
+		which_add(w, "hops alike (dns %d, others %d)", s->dns_hops, s->other_hops);
 }
 
 static void say_b1(const struct which_view *v, bool holds, struct which_words *w)
@@ -97,7 +101,7 @@ static void say_b2(const struct which_view *v, bool holds, struct which_words *w
 		}
 	which_add(w,
 		holds ? "%s, which runs no DNS, answers the same question"
-		      : "%s, which runs no DNS, does not answer",
+		      : "%s, which runs no DNS, is silent",
 		address);
 }
 

@@ -343,6 +343,15 @@ static int print(struct libscols_table *t, int rc)
 	return rc;
 }
 
+/* Controls are shown where the verdict rests on them. */
+static bool is_wanted(const struct which_view *v, size_t control)
+{
+	enum verdict_kind k = v->verdict->kind;
+
+	return v->in->controls[control].no_dns || k == VERDICT_LOCATION_SUSPECT ||
+	       k == VERDICT_RTT_IMPOSSIBLE || v->verdict->flags & VERDICT_TOO_FAST;
+}
+
 int which_table(FILE *out, const struct which_view *v, bool colour)
 {
 	struct libscols_table *t = new_table(out, headings, COLUMNS, colour);
@@ -351,7 +360,8 @@ int which_table(FILE *out, const struct which_view *v, bool colour)
 	for (size_t i = 0; rc == 0 && i < v->in->target.seen->n; i++)
 		rc = put_line(t, &v->verdict->voices, i, NULL);
 	for (size_t i = 0; rc == 0 && i < v->verdict->n_controls; i++)
-		rc = put_control(t, &v->verdict->controls[i], &v->in->controls[i]);
+		if (is_wanted(v, i))
+			rc = put_control(t, &v->verdict->controls[i], &v->in->controls[i]);
 	return print(t, rc);
 }
 
