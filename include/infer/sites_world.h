@@ -19,8 +19,9 @@ enum { SITES_OPERATORS_MAX = 64 };
 /* Towns of a cell lie together. */
 struct sites_town {
 	float x, y, z;
-	uint32_t place;     /* index into the book */
-	float people;       /* its part of the prior */
+	uint32_t place; /* index into the book */
+	uint32_t population;
+	float people;       /* its part of the prior; 0: not asked for yet (most towns never are) */
 	uint64_t operators; /* sets of operators with a site here: bits */
 };
 
@@ -39,7 +40,7 @@ struct sites_world {
 /* Bits of the sets that share no operator with these (`|`-separated). */
 uint64_t sites_world_others(const struct sites_world *w, const char *operators);
 /* ln of the prior, up to a constant. */
-float sites_world_prior(const struct sites_world *w, const struct sites_town *t, uint64_t others);
+float sites_world_prior(const struct sites_world *w, uint32_t town, uint64_t others);
 
 /* Towns [first, end) that may lie within a disc. */
 struct sites_span {

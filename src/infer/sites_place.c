@@ -13,6 +13,9 @@ struct sites_town_at {
 };
 
 enum { AROUND_MAX = 1024 };
+/* In a disc larger than this, towns with fewer people are not looked at: it says little, and holds tens of thousands. */
+static const double wide_km = 2000;
+enum { WIDE_POPULATION_MIN = 100000 };
 /* Sites stand near those they serve: what a distance costs, against the disc's radius. */
 static const float closeness = 5, closeness_km = 200;
 /* For a disc that does not hold the town, and for a site nearby that another identity has already. */
@@ -46,6 +49,7 @@ static int walk(struct sites_placer *p, const struct sites_world *w, const struc
 {
 	struct sites_walk at = sites_walk_start(w, &d->at, d->km);
 	struct sites_span span;
+	uint32_t least = d->km > wide_km ? WIDE_POPULATION_MIN : 0;
 
 	*n = 0;
 	while (sites_walk_next(w, &at, &span)) {
@@ -54,7 +58,7 @@ static int walk(struct sites_placer *p, const struct sites_world *w, const struc
 		for (uint32_t i = span.first; i < span.end; i++) {
 			float km = km_to(&w->v[i], &d->at);
 
-			if (km <= (float)d->km)
+			if (km <= (float)d->km && w->v[i].population >= least)
 				p->walked[(*n)++] = (struct sites_town_at){km, i};
 		}
 	}
@@ -158,7 +162,7 @@ static const struct sites_candidate *score(
 		struct sites_candidate *c = &p->v[p->n];
 
 		c->town = towns[i].town;
-		c->prior = sites_world_prior(q->world, t, q->others);
+		c->prior = sites_world_prior(q->world, towns[i].town, q->others);
 		c->near = -near * towns[i].km;
 		c->fit = sites_profile_ln(&profiles[0], towns[i].km);
 		c->score = c->prior + c->near + c->fit;

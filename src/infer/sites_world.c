@@ -101,24 +101,16 @@ static float people_near(const struct sites_world *w, const struct geo_point *p)
 	while (sites_walk_next(w, &walk, &span))
 		for (uint32_t i = span.first; i < span.end; i++)
 			if (near(&w->v[i], p, cosine))
-				sum += (float)w->book->v[w->v[i].place].population;
+				sum += (float)w->v[i].population;
 	return sum;
 }
 
-static struct geo_point point_of(const struct sites_town *c)
+static void weigh_people(const struct sites_world *w, struct sites_town *t)
 {
-	return (struct geo_point){(double)c->x, (double)c->y, (double)c->z};
-}
+	struct geo_point p = {(double)t->x, (double)t->y, (double)t->z};
+	float own = (float)t->population;
 
-static void weigh_people(struct sites_world *w)
-{
-	for (size_t i = 0; i < w->n; i++) {
-		struct sites_town *c = &w->v[i];
-		struct geo_point p = point_of(c);
-		float own = (float)w->book->v[c->place].population;
-
-		c->people = logf(people_near(w, &p) + people_floor) + by_city * logf(own + people_floor);
-	}
+	t->people = logf(people_near(w, &p) + people_floor) + by_city * logf(own + people_floor);
 }
 
 static int operators_number(struct sites_world *w, const char *operators)
@@ -160,8 +152,12 @@ static bool sets_share(const char *a, const char *b)
 	return false;
 }
 
-float sites_world_prior(const struct sites_world *w, const struct sites_town *t, uint64_t others)
+float sites_world_prior(const struct sites_world *w, uint32_t town, uint64_t others)
 {
+	struct sites_town *t = &w->v[town];
+
+	if (!(t->people > 0))
+		weigh_people(w, t);
 	return t->people + w->hub[__builtin_popcountll(t->operators & others)];
 }
 
@@ -212,8 +208,11 @@ static int sort_towns(struct sites_world *w)
 		const struct place *p = &book->v[i];
 		struct geo_point at = geo_point_of((double)p->lat, (double)p->lon);
 
-		w->v[w->first_town[cell_of_place(w, p) + 1]++] = (struct sites_town){
-			.x = (float)at.x, .y = (float)at.y, .z = (float)at.z, .place = (uint32_t)i};
+		w->v[w->first_town[cell_of_place(w, p) + 1]++] = (struct sites_town){.x = (float)at.x,
+			.y = (float)at.y,
+			.z = (float)at.z,
+			.place = (uint32_t)i,
+			.population = p->population};
 	}
 	return 0;
 }
@@ -230,7 +229,6 @@ struct sites_world *sites_world_make(
 		sites_world_free(w);
 		return NULL;
 	}
-	weigh_people(w);
 	for (size_t i = 0; i < n_hubs; i++)
 		mark_hub(w, &hubs[i]);
 	for (size_t i = 0; i <= SITES_OPERATORS_MAX; i++)
