@@ -8,7 +8,7 @@
 #include "base/err.h"
 
 /* Writes the page. Its data are one JSON document in a script element that is never run: `<`, `>`, `&` and all that is not
- * ASCII are escaped as \uXXXX, so that no text of it can end the element. ERR_IO when the stream fails, ERR_NOMEM. */
+ * ASCII are escaped as \uXXXX, so that no text of it can end the element. ERR_IO when the stream fails. */
 int html_write(FILE *out, const json_t *data);
 
 /* The document as it stands in the page. */

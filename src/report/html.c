@@ -6,15 +6,14 @@
 
 #include "base/csv.h"
 
-/* The template goes into the program as it is; the path is that of the folder in which make runs. */
+/* The template goes into the program as it is, with a NUL behind it; the path is from the folder in which make runs. */
 __asm__(".pushsection .rodata\n"
-	".global html_template, html_template_end\n"
+	".global html_template\n"
 	"html_template:\n"
 	".incbin \"src/report/page.html\"\n"
-	"html_template_end:\n"
 	".byte 0\n"
 	".popsection\n");
-extern const char html_template[], html_template_end[];
+extern const char html_template[];
 
 /* Where the data go in the template. */
 static const char place[] = "@CATCHMAP_DATA@";
@@ -40,15 +39,14 @@ int html_write_json(FILE *out, const json_t *data)
 
 int html_write(FILE *out, const json_t *data)
 {
-	size_t n = (size_t)(html_template_end - html_template);
-	const char *at = memmem(html_template, n, place, sizeof(place) - 1), *rest = at + sizeof(place) - 1;
+	const char *at = strstr(html_template, place);
 
 	if (!at)
 		return ERR_PARSE;
 	(void)fwrite(html_template, 1, (size_t)(at - html_template), out);
 	if (html_write_json(out, data) < 0)
 		return ERR_IO;
-	(void)fwrite(rest, 1, (size_t)(html_template_end - rest), out);
+	(void)fputs(at + sizeof(place) - 1, out);
 	return ferror(out) ? ERR_IO : 0;
 }
 

@@ -263,14 +263,15 @@ int page_run_read(struct page_run *p, struct intern *names, const char *path, va
 
 	*p = (struct page_run){.path = path};
 	rc = catchment_set_read(&p->set, names, path, why);
-	if (rc == 0 && !p->set.folder)
-		rc = err_set(why, ERR_PARSE, "%s: not the folder of a run", path);
+	if (rc < 0)
+		return rc;
+	if (!p->set.folder)
+		return err_set(why, ERR_PARSE, "%s: not the folder of a run", path);
 	p->path = p->set.folder;
-	if (rc == 0)
-		rc = read_beside(&r);
+	rc = read_beside(&r);
 	if (rc == 0)
 		rc = read_quality(&r, complain);
-	(void)snprintf(places, sizeof(places), "%s/vantage.csv", p->path ? p->path : "");
+	(void)snprintf(places, sizeof(places), "%s/vantage.csv", p->path);
 	if (rc == 0 && access(places, F_OK) == 0)
 		rc = vantage_read(p->path, &p->places, complain, NULL, why);
 	return rc == ERR_PARTIAL ? 0 : rc;
