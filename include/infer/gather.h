@@ -8,6 +8,7 @@
  *
  *	struct gather *g = gather_open(&limits);
  *	gather_files(g, &reading, &why);
+ *	gather_finish(g, &why);
  *	gather_walk(g, &walk, &why);
  *	gather_close(g);
  */
@@ -68,9 +69,12 @@ struct gather_reading {
 /* Adds the rows of all files. An error only when nothing can go on: ERR_NOMEM, ERR_FULL, ERR_IO. */
 int gather_files(struct gather *g, const struct gather_reading *r, struct err_msg *why);
 
+/* To be called once all rows are in, and before all that follows. ERR_NOMEM, and those of gather_files. */
+int gather_finish(struct gather *g, struct err_msg *why);
+
 /* Calls `pair` for each (target, vantage point) with its samples by round, then by time, and `target` behind the last of
  * each target: targets in order; their vantage points too, unless one target alone has more samples than are kept in
- * memory. Stops at what is not 0 and returns it. May be called again. No rows may be added any more. */
+ * memory. Stops at what is not 0 and returns it. May be called again. */
 struct gather_walk {
 	int (*pair)(void *arg, const struct sample *s, size_t n);
 	int (*target)(void *arg, uint32_t target);
@@ -81,7 +85,9 @@ int gather_walk(struct gather *g, const struct gather_walk *w, struct err_msg *w
 uint64_t gather_rows(const struct gather *g); /* added so far */
 size_t gather_targets(const struct gather *g);
 size_t gather_vps(const struct gather *g);
-/* By rank: once a walk has begun. */
+uint32_t gather_first_s(
+	const struct gather *g); /* when the first probe was sent, s since 1970; 0: not said */
+/* By rank. */
 struct addr gather_target(const struct gather *g, uint32_t rank);
 const char *gather_vp(const struct gather *g, uint32_t rank);
 /* Of a sample's `identity`, not 0. */

@@ -46,7 +46,7 @@ struct tallies {
 	size_t n, cap;
 	struct tally_reach *reach;
 	size_t n_reach, cap_reach;
-	bool brief; /* set: no medians, which take most of the time */
+	bool brief; /* set: reach, times by kind and kinds of replies alone; the rest takes most of the time */
 	struct tally_work *work;
 };
 

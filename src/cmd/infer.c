@@ -209,22 +209,6 @@ static int read_rows(struct inferring *d)
 	return rc;
 }
 
-/* The first walk gives ranks; before it nothing is known of the vantage points' order. */
-static int no_pair(void *arg, const struct sample *s, size_t n)
-{
-	(void)n;
-	if (s->time_s && (!*(uint32_t *)arg || s->time_s < *(uint32_t *)arg))
-		*(uint32_t *)arg = s->time_s;
-	return 0;
-}
-
-static int no_target(void *arg, uint32_t target)
-{
-	(void)arg;
-	(void)target;
-	return 0;
-}
-
 static void set_vp(struct sites_vp *vp, const struct vantage *v)
 {
 	*vp = (struct sites_vp){.weight = v && v->weight > 0 ? v->weight : 1};
@@ -249,10 +233,8 @@ static uint32_t day_of(uint32_t time_s)
 
 static int prepare(struct inferring *d)
 {
-	uint32_t first_s = 0;
-	const struct gather_walk walk = {no_pair, no_target, &first_s};
 	size_t n = gather_vps(d->g);
-	int rc = gather_walk(d->g, &walk, &d->why);
+	int rc = gather_finish(d->g, &d->why);
 
 	if (rc < 0)
 		return rc;
@@ -268,7 +250,7 @@ static int prepare(struct inferring *d)
 	d->naming = (struct naming){.rules = &d->rules,
 		.book = &d->book,
 		.g = d->g,
-		.day = d->o->day ? d->o->day : day_of(first_s)};
+		.day = d->o->day ? d->o->day : day_of(gather_first_s(d->g))};
 	d->fuse = (struct fuse){.g = d->g,
 		.naming = &d->naming,
 		.tallies = &d->tallies,

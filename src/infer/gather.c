@@ -41,7 +41,8 @@ struct gather {
 	size_t n_parts; /* 0: all are in memory */
 	uint64_t rows;
 	uint32_t *target_of, *vp_of, *vp_rank; /* by rank; by number */
-	bool ranked, sorted;
+	uint32_t first_s;
+	bool sorted;
 };
 
 struct gather *gather_open(const struct gather_limits *limits)
@@ -107,6 +108,11 @@ struct gather_identity gather_identity(const struct gather *g, uint32_t identity
 uint64_t gather_rows(const struct gather *g)
 {
 	return g->rows;
+}
+
+uint32_t gather_first_s(const struct gather *g)
+{
+	return g->first_s;
 }
 
 size_t gather_targets(const struct gather *g)
@@ -305,6 +311,8 @@ static int take_sample(struct gather *g, struct sample s, struct err_msg *why)
 		return rc;
 	g->v[g->n++] = s;
 	g->met[s.target].samples++;
+	if (s.time_s && (!g->first_s || s.time_s < g->first_s))
+		g->first_s = s.time_s;
 	return 0;
 }
 
@@ -344,8 +352,6 @@ static int by_vp(const void *a, const void *b, void *arg)
 
 static int rank(struct gather *g, struct err_msg *why)
 {
-	if (g->ranked)
-		return 0;
 	g->target_of = targets_in_order(g);
 	g->vp_of = malloc((g->vps.n + 1) * sizeof(*g->vp_of));
 	g->vp_rank = malloc((g->vps.n + 1) * sizeof(*g->vp_rank));
@@ -358,7 +364,6 @@ static int rank(struct gather *g, struct err_msg *why)
 		g->vp_rank[g->vp_of[i]] = i;
 	for (uint32_t i = 0; i < g->targets.n; i++)
 		g->met[g->target_of[i]].rank = i;
-	g->ranked = true;
 	return 0;
 }
 
@@ -541,16 +546,20 @@ static int walk_memory(struct gather *g, const struct gather_walk *w, struct err
 	return rc < 0 ? rc : call_pairs(g, w, true);
 }
 
-int gather_walk(struct gather *g, const struct gather_walk *w, struct err_msg *why)
+int gather_finish(struct gather *g, struct err_msg *why)
 {
 	int rc = rank(g, why);
-	uint32_t low = 0;
 
-	if (rc == 0 && g->n_parts == 0)
+	return rc == 0 && g->n_parts > 0 ? spill(g, why) : rc;
+}
+
+int gather_walk(struct gather *g, const struct gather_walk *w, struct err_msg *why)
+{
+	uint32_t low = 0;
+	int rc = 0;
+
+	if (g->n_parts == 0)
 		return walk_memory(g, w, why);
-	if (rc == 0 && !g->sorted)
-		rc = spill(g, why);
-	g->sorted = true;
 	for (size_t i = 0; rc == 0 && i < g->n_parts; i++) {
 		uint32_t end = low;
 

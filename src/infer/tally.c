@@ -237,8 +237,8 @@ static enum probe_kind kind_of(const struct tally *t)
 	return best;
 }
 
-static int pass_times(struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s,
-	size_t n, bool brief)
+static int pass_times(
+	struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s, size_t n)
 {
 	int rc = 0;
 
@@ -259,8 +259,7 @@ static int pass_times(struct tally *t, struct tally_work *w, struct naming *name
 	t->rtt_min_ns = w->times[0];
 	for (size_t i = 1; i < w->n_times; i++)
 		t->rtt_min_ns = w->times[i] < t->rtt_min_ns ? w->times[i] : t->rtt_min_ns;
-	if (!brief)
-		t->rtt_median_ns = median(w->times, w->n_times);
+	t->rtt_median_ns = median(w->times, w->n_times);
 	return rc;
 }
 
@@ -329,13 +328,15 @@ int tally_add(struct tallies *ts, struct naming *names, const struct sample *s, 
 	}
 	w->sites.n = w->identities.n = w->groups.n = w->seen.n = 0;
 	rc = pass_all(&t, w, names, s, n);
-	if (rc == 0)
+	if (rc == 0 && !ts->brief)
 		rc = pass_rounds(&t, w, names, s, n);
-	if (rc < 0)
-		return rc;
-	judge(&t, w, s, n);
-	if (pass_identities(&t, w, names, s, n) < 0 || pass_times(&t, w, names, s, n, ts->brief) < 0 ||
-		put_reach(ts, &t) < 0 || vec_reserve(&ts->v, &ts->cap, ts->n + 1) < 0)
+	if (rc == 0 && !ts->brief) {
+		judge(&t, w, s, n);
+		rc = pass_identities(&t, w, names, s, n);
+	}
+	if (rc == 0 && !ts->brief)
+		rc = pass_times(&t, w, names, s, n);
+	if (rc < 0 || put_reach(ts, &t) < 0 || vec_reserve(&ts->v, &ts->cap, ts->n + 1) < 0)
 		return ERR_NOMEM;
 	ts->v[ts->n++] = t;
 	return 0;

@@ -109,6 +109,7 @@ static void walk_in(struct dice *d, size_t samples, char *text)
 	assert_int_equal(gather_rows(g), ROWS);
 	assert_int_equal(gather_targets(g), TARGETS);
 	assert_int_equal(gather_vps(g), VPS);
+	assert_int_equal(gather_finish(g, &why), 0);
 	for (int again = 0; again < 2; again++) {
 		t.n = 0;
 		t.last = (struct addr){0};
@@ -178,6 +179,7 @@ static void large_target(void **state)
 	}
 	assert_int_equal(gather_take(g, feed, &why), 0);
 	gather_feed_free(feed);
+	assert_int_equal(gather_finish(g, &why), 0);
 	assert_int_equal(gather_walk(g, &walk, &why), 0);
 	assert_int_equal(pairs, 200);
 	assert_int_equal(targets, 1);

@@ -165,6 +165,7 @@ static void tally_rows(
 	*names = (struct naming){.rules = &rules, .book = &book, .g = *g};
 	*t = (struct tallies){.v = NULL};
 	put_rows(*g, rows);
+	assert_int_equal(gather_finish(*g, &why), 0);
 	assert_int_equal(gather_walk(*g, &walk, &why), 0);
 	assert_int_equal(t->n, 1);
 }
