@@ -113,7 +113,7 @@ static double take(struct boot *b, const struct cluster *c, size_t times)
 
 static void resample(struct boot *b, struct chance *c, size_t number)
 {
-	size_t left = b->n_clusters, among = b->n_clusters;
+	size_t among = b->n_clusters, left = among;
 	double weight = 0;
 
 	memset(b->moved, 0, b->sites * sizeof(*b->moved));

@@ -869,9 +869,12 @@ static const char *state_text(const struct catchment_vp *row)
 static struct row row_of(const struct comparison *c, const struct compare_vp *v)
 {
 	const struct catchment_target *t = compare_target(&c->before), *other = compare_target(&c->now);
+	struct addr second = {0};
 
+	if (!addr_equal(&t->addr, &other->addr))
+		second = other->addr;
 	return (struct row){.target = t->addr,
-		.target_now = addr_equal(&t->addr, &other->addr) ? (struct addr){0} : other->addr,
+		.target_now = second,
 		.service = compare_name(c, t->service ? t->service : other->service),
 		.vp = compare_name(c, v->vp),
 		.change = diff_change_name(v),

@@ -80,7 +80,7 @@ static void exact_as_counted(void **state)
 /* Beyond 20 numbers: near what the normal law says of the sum, the same each time, never 0. */
 static void drawn_beyond(void **state)
 {
-	double d[60];
+	double d[60] = {0};
 
 	(void)state;
 	for (size_t wanted = 21; wanted <= 60; wanted += 13) {
