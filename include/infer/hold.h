@@ -22,7 +22,7 @@ struct hold_server {
 	uint32_t place;
 };
 
-enum { HOLD_NOWHERE = UINT32_MAX };
+#define HOLD_NOWHERE UINT32_MAX
 struct hold_entry {
 	int64_t at_ns, rtt_ns;
 	enum hold_way way;

@@ -37,10 +37,12 @@ static int prepare(struct holding *h, struct err_msg *why)
 	size_t n = h->s.targets.n;
 	int rc = judge_open(&h->judge, h->s.o, &(struct vantage){.weight = 1}, why);
 
-	h->cases = calloc(n, sizeof(*h->cases));
-	h->results = calloc(n, sizeof(*h->results));
-	if (!h->cases || !h->results)
-		rc = err_set(why, ERR_NOMEM, "out of memory");
+	h->cases = calloc(n + 1, sizeof(*h->cases));
+	h->results = calloc(n + 1, sizeof(*h->results));
+	if (!h->cases || !h->results) {
+		(void)err_set(why, ERR_NOMEM, "out of memory");
+		return ERR_NOMEM;
+	}
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct target *t = &h->s.targets.v[i];
 
@@ -110,8 +112,8 @@ static int hold(struct holding *h)
 		.arg = h,
 	};
 	struct err_msg why = {{0}};
-	int64_t ran_ns;
-	int signal, rc;
+	int64_t ran_ns = 0;
+	int signal = 0, rc;
 
 	rc = priv_drop(&why);
 	if (rc == 0)
@@ -129,12 +131,12 @@ static int hold(struct holding *h)
 	return signal ? EXIT_SIGNAL + signal : was_answered(h) ? EXIT_DONE : EXIT_SILENT;
 }
 
-static int dry_run(const struct holding *h)
+static int dry_run(const struct holding *h, const struct options *o)
 {
 	(void)printf("each of %zu targets is asked id.server every %g s for %g s: over one TCP connection, a "
-		     "fresh one and "
-		     "a fresh UDP flow\nnothing was sent\n",
-		h->s.targets.n, (double)h->s.o->hold_every_ns / 1e9, (double)h->s.o->hold_ns / 1e9);
+		     "fresh one "
+		     "and a fresh UDP flow\nnothing was sent\n",
+		h->s.targets.n, (double)o->hold_every_ns / 1e9, (double)o->hold_ns / 1e9);
 	return EXIT_DONE;
 }
 
@@ -152,7 +154,7 @@ int which_hold(const struct options *o)
 	else
 		code = session_targets(&h->s, o);
 	if (code == 0 && o->dry_run)
-		code = dry_run(h);
+		code = dry_run(h, o);
 	else if (code == 0)
 		code = prepare(h, &why) < 0 ? command_fail(EXIT_USAGE, &why) : hold(h);
 	for (size_t i = 0; h->results && h->cases && i < h->s.targets.n; i++) {

@@ -291,7 +291,7 @@ static int look(struct reading *d, struct sights *x)
 	int rc = 0;
 
 	x->v = calloc(all, sizeof(*x->v));
-	x->about = calloc(all, sizeof(*x->about));
+	x->about = calloc(all, sizeof(const struct vantage *));
 	x->first = calloc(d->s.targets.n + 1, sizeof(*x->first));
 	if (!x->v || !x->about || !x->first)
 		return ERR_NOMEM;
@@ -338,7 +338,7 @@ static int print(const struct reading *d, const struct sights *x)
 
 /* --- the whole --- */
 
-static int not_there(struct reading *d)
+static void not_there(struct reading *d)
 {
 	char target[ADDR_TEXT_LEN], whom[TEXT_MAX], have[TEXT_MAX];
 	size_t n = 0;
@@ -348,7 +348,7 @@ static int not_there(struct reading *d)
 		n += (size_t)snprintf(have + n, sizeof(have) - n, "%s%s", i ? ", " : "; there are rows of ",
 			addr_text(&d->others.v[i].addr, target));
 	whom_text(d->o, whom);
-	return err_set(&d->why, ERR_PARSE, "%s has no rows of %s%s%s%s%s", d->o->run,
+	(void)err_set(&d->why, ERR_PARSE, "%s has no rows of %s%s%s%s%s", d->o->run,
 		d->s.targets.n == 1 ? addr_text(&d->s.targets.v[0].addr, target) : "these targets",
 		is_chosen(d->o) ? " from " : "", is_chosen(d->o) ? whom : "", have,
 		d->others.n == SHOWN ? ", ..." : "");
@@ -374,9 +374,11 @@ static int answer(struct reading *d)
 	if (rc == 0)
 		rc = look(d, &x);
 	if (rc == 0 && x.n == 0)
-		rc = not_there(d);
-	if (rc < 0)
-		rc = rc == ERR_NOMEM ? EXIT_PARTIAL : command_fail(EXIT_USAGE, &d->why);
+		not_there(d);
+	if (rc == ERR_NOMEM)
+		rc = EXIT_PARTIAL;
+	else if (rc < 0 || x.n == 0)
+		rc = command_fail(EXIT_USAGE, &d->why);
 	else
 		rc = print(d, &x) < 0 || d->partial ? EXIT_PARTIAL : is_found(d) ? EXIT_FOUND : EXIT_DONE;
 	free(x.v);

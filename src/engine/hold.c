@@ -335,8 +335,10 @@ static void start_line(struct hold *h, size_t target, enum hold_way way, struct 
 
 static void miss(struct line *l)
 {
-	struct tcp_info info = l->way == HOLD_FRESH_UDP ? (struct tcp_info){0} : tcp_info_of(l);
+	struct tcp_info info = {0};
 
+	if (l->way != HOLD_FRESH_UDP)
+		info = tcp_info_of(l);
 	tell(l, (struct hold_event){
 			.kind = l->open ? HOLD_MISSED : HOLD_UNOPENED,
 			.unanswered = info.tcpi_retransmits,

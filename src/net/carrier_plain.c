@@ -23,7 +23,14 @@
 #define IPV6_AUTOFLOWLABEL 70 /* linux/in6.h, which clashes with netinet/in.h */
 #endif
 
-enum { SENT_KEPT = 4096, CONNECTS_MAX = 512, EVENTS = 64, CONTROL_MAX = 512, LOOK_MS = 50, RECEIVE_BUFFER = 4 << 20 };
+enum {
+	SENT_KEPT = 4096,
+	CONNECTS_MAX = 512,
+	EVENTS = 64,
+	CONTROL_MAX = 512,
+	LOOK_MS = 50,
+	RECEIVE_BUFFER = 4 << 20
+};
 enum { PORT_AT = 2, ECHO_ID_AT = 4 }; /* in l4 */
 #define TIMER UINT64_MAX
 /* The kernel sends a second SYN after a second, and then nobody knows which one was answered. */
@@ -275,7 +282,7 @@ static void take_cmsg(const struct cmsghdr *c, struct control *out)
 
 /* One message of a socket: the length of its data (more than `cap`: it was cut), or -1. */
 static ssize_t receive(
-	int fd, int flags, struct sockaddr_storage *from, uint8_t *data, size_t cap, struct control *control)
+	int fd, int flags, struct sockaddr_storage *from, void *data, size_t cap, struct control *control)
 {
 	_Alignas(struct cmsghdr) uint8_t room[CONTROL_MAX];
 	struct iovec iov = {data, cap};
