@@ -10,6 +10,7 @@ enum { WHICH_CELL_MAX = 64, WHICH_NAME_MAX = 40 };
 struct which_words {
 	char *text;
 	size_t cap, n;
+	bool brief; /* leave out what can be */
 };
 void which_add(struct which_words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

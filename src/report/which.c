@@ -1,5 +1,6 @@
 #include "report/which.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void add_bound(struct which_words *w, const struct which_view *v)
 {
 	char km[WHICH_CELL_MAX];
 
-	if (v->verdict->bound_km < GEO_FARTHEST_KM)
+	if (v->verdict->bound_km < GEO_FARTHEST_KM && !w->brief)
 		which_add(w, " (within %s km of %s)", which_km(ceil(v->verdict->bound_km / 10) * 10, km),
 			v->who);
 }
@@ -191,7 +192,8 @@ static void say_split(struct which_words *w, const struct which_view *v)
 	for (size_t i = 0; i < shown; i++) {
 		const struct voice_site *s = &h->sites[i];
 
-		which_add(w, "%s%s %s", i ? ", " : "", which_site(&s->id, site),
+		which_add(w, "%s%s %s", i ? ", " : "",
+			w->brief && s->id.city ? s->id.city : which_site(&s->id, site),
 			which_ms(s->min_ns < 0 ? (double)NAN : (double)s->min_ns / 1e6, ms));
 		which_add(w, " for %u", flows ? observe_count_flows(s->flows) : s->replies);
 		if (i == 0)
@@ -306,7 +308,7 @@ static void say_not_asked(struct which_words *w, const struct which_view *v)
 static void say_opaque(struct which_words *w, const struct which_view *v)
 {
 	add_answers(w, v);
-	which_add(w, "; its place is not published");
+	which_add(w, "; place not published");
 	add_bound(w, v);
 	which_add(w, ".");
 }
@@ -476,11 +478,11 @@ void which_answer(const struct which_view *v, char out[static WHICH_TEXT_MAX])
 	char target[ADDR_TEXT_LEN];
 
 	(void)addr_text(&v->in->target.seen->target, target);
-	/* The service's name is left out where the line gets too long with it. */
-	for (int named = *service != '\0'; named >= 0; named--) {
-		struct which_words w = {out, WHICH_TEXT_MAX, 0};
+	/* Where the line gets too long, the service's name is left out, then what else can be. */
+	for (int step = *service ? 0 : 1; step < 3; step++) {
+		struct which_words w = {.text = out, .cap = WHICH_TEXT_MAX, .brief = step == 2};
 
-		which_add(&w, named ? "%s (%s)" : "%s", target, service);
+		which_add(&w, step ? "%s" : "%s (%s)", target, service);
 		wordings[v->verdict->kind].first(&w, v);
 		if (w.n <= WHICH_LINE_MAX)
 			return;
@@ -491,7 +493,7 @@ static void verdict_line(FILE *out, const struct which_view *v)
 {
 	const struct verdict *d = v->verdict;
 	char text[WHICH_TEXT_MAX] = "";
-	struct which_words w = {text, sizeof(text), 0};
+	struct which_words w = {.text = text, .cap = sizeof(text)};
 
 	which_add(&w, "verdict %s", verdict_name(d->kind));
 	if (d->kind == VERDICT_NO_REPLY)
@@ -869,6 +871,14 @@ static void next_no_reply(struct which_words *w, const struct which_view *v)
 		which_add(w, "is the address right, is this machine online?  traceroute %s", target);
 }
 
+static bool is_plain(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (!isalnum(b.p[i]) && (i == 0 || (b.p[i] != '.' && b.p[i] != '-')))
+			return false;
+	return true;
+}
+
 static void next_unknown(struct which_words *w, const struct which_view *v)
 {
 	struct bytes label = which_label(&v->verdict->voices);
@@ -877,11 +887,13 @@ static void next_unknown(struct which_words *w, const struct which_view *v)
 	(void)addr_text(&v->in->target.seen->target, target);
 	switch (v->verdict->reason) {
 	case VERDICT_NO_RULE:
-		which_add(w,
-			"catchmap decode --explain --target %s '%s' shows why;  catchmap infer over several "
-			"machines can "
-			"place it",
-			target, which_name(label, name));
+		/* What a stranger calls itself goes into a shell's line only when it is harmless there. */
+		if (label.n && label.n < WHICH_NAME_MAX && is_plain(label))
+			which_add(w, "catchmap decode --explain --target %s %s shows why;  ", target,
+				which_name(label, name));
+		else
+			which_add(w, "--explain shows why;  ");
+		which_add(w, "catchmap infer over several machines can place it");
 		break;
 	case VERDICT_FEW_REPLIES:
 	case VERDICT_MIXED:
@@ -952,7 +964,7 @@ static void fact_lines(FILE *out, const struct which_view *v)
 {
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
 		char text[WHICH_TEXT_MAX] = "";
-		struct which_words w = {text, sizeof(text), 0};
+		struct which_words w = {.text = text, .cap = sizeof(text)};
 
 		facts[i].fact(&w, v);
 		if (*text)

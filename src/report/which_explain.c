@@ -134,7 +134,7 @@ static void explain_signs(FILE *out, const struct which_view *v)
 	for (int i = 0; i < SIGNS; i++) {
 		const struct sign_count *c = &v->verdict->signs.count[i];
 		char text[WHICH_TEXT_MAX] = "not looked for: ";
-		struct which_words w = {text, sizeof(text), 0};
+		struct which_words w = {.text = text, .cap = sizeof(text)};
 		static const char *const wanting[SIGNS] = {[SIGN_C1] = "no identity",
 			[SIGN_C2] = "no coverage is known",
 			[SIGN_C3] = "the baseline promises none",

@@ -182,7 +182,7 @@ static json_t *evidence_json(const struct which_view *v)
 	for (int i = 0; i < SIGNS; i++) {
 		const struct sign_count *c = &v->verdict->signs.count[i];
 		char text[WHICH_TEXT_MAX] = "";
-		struct which_words w = {text, sizeof(text), 0};
+		struct which_words w = {.text = text, .cap = sizeof(text)};
 
 		which_sign(v, (enum sign)i, &w);
 		(void)json_array_append_new(a,

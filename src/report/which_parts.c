@@ -50,7 +50,7 @@ const char *which_km(double km, char out[static WHICH_CELL_MAX])
 
 const char *which_operators(const char *list, char out[static WHICH_CELL_MAX])
 {
-	struct which_words w = {out, WHICH_CELL_MAX, 0};
+	struct which_words w = {.text = out, .cap = WHICH_CELL_MAX};
 
 	out[0] = '\0';
 	for (const char *at = list; *at;) {

@@ -157,7 +157,7 @@ static void names_text(const struct voices *h, size_t line, const struct group *
 	char out[static 4 * WHICH_CELL_MAX])
 {
 	const struct observe_line *l = &h->seen->line[line];
-	struct which_words w = {out, 4 * WHICH_CELL_MAX, 0};
+	struct which_words w = {.text = out, .cap = 4 * WHICH_CELL_MAX};
 	unsigned names = 0;
 
 	out[0] = '\0';
@@ -208,7 +208,7 @@ static void put_names(
 
 static void flows_text(const uint8_t flows[static 32], char out[static WHICH_CELL_MAX])
 {
-	struct which_words w = {out, WHICH_CELL_MAX, 0};
+	struct which_words w = {.text = out, .cap = WHICH_CELL_MAX};
 	unsigned shown = 0, all = observe_count_flows(flows);
 
 	out[0] = '\0';
@@ -252,7 +252,7 @@ static void put_group(struct libscols_table *t, struct libscols_line *line, cons
 	put(below, C_QUESTION, "+ NSID");
 	if (below)
 		put_names(below, h, of, g, true);
-	put(below, C_FLOWS, "(same packets)");
+	put(below, C_NOTE, "same packets");
 }
 
 /* Sites in their order, then what has none. The first stands on `line`. */
@@ -372,7 +372,7 @@ static void summary_line(struct libscols_table *t, const struct which_view *v)
 	const struct verdict *d = v->verdict;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
 	char text[2 * WHICH_CELL_MAX], target[ADDR_TEXT_LEN];
-	struct which_words w = {text, sizeof(text), 0};
+	struct which_words w = {.text = text, .cap = sizeof(text)};
 
 	put(line, 0, addr_text(&v->in->target.seen->target, target));
 	put(line, 1, v->in->target.service);
