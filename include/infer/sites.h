@@ -9,8 +9,8 @@
  *		sites_infer(&work, &problem, &found);      pass 2: all of it
  *
  * A vantage point in the wrong place makes discs that exclude others. So where one vantage point is in every pair of disjoint
- * discs, that proves anycast only when other targets vouch for its place: there its round-trip time puts it near others
- * (an anchor), too near for this target's discs to meet. */
+ * discs, that proves anycast only when it was at so many other targets without a conflict, where a wrong place would have shown,
+ * that its place must be right. */
 #ifndef INFER_SITES_H
 #define INFER_SITES_H
 
@@ -43,27 +43,16 @@ void sites_world_free(struct sites_world *w);
 
 /* --- the vantage points: shared by all targets --- */
 
-/* "Within km of `at`": learnt at another target. km 0: none. */
-struct sites_anchor {
-	struct geo_point at;
-	float km;
-	uint32_t target; /* the caller's number of the target that says so */
-};
-enum { SITES_ANCHORS = 6 };
-
 struct sites_vp {
 	struct geo_point at; /* geo_point_of(lat, lon) */
 	double lat, lon, accuracy_km, weight;
 	bool placed;     /* false: only identities place what it sees */
 	bool distrusted; /* its rows are read, its discs are not used */
-	/* By sites_learn. */
+	/* By sites_learn; 0 at first. */
 	uint32_t targets;   /* where its disc could have shown that it is elsewhere */
 	uint32_t conflicts; /* of those, where it did: it alone explains all disjoint discs */
-	struct sites_anchor anchor[SITES_ANCHORS];
+	double clean;       /* ln of the chance to have had no conflict at the others in a wrong place */
 };
-
-/* Which of a vantage point's anchors exclude the place it claims; 0: none. */
-unsigned sites_vp_contradictions(const struct sites_vp *vp);
 
 /* --- a target --- */
 
@@ -98,7 +87,6 @@ struct sites_problem {
 	const struct sites_label *labels;
 	size_t n_labels;
 	const char *operators; /* `|`-separated, "" when unknown: their hubs do not count */
-	uint32_t target;       /* the caller's number: its own anchors do not count */
 };
 
 enum sites_flag {
@@ -190,7 +178,7 @@ struct sites_work {
 int sites_detect(struct sites_work *w, const struct sites_problem *p, struct sites_result *out);
 /* All of it. ERR_NOMEM. */
 int sites_infer(struct sites_work *w, const struct sites_problem *p, struct sites_result *out);
-/* What a target says of the places of vantage points: conflicts, and anchors (rows that one site answered must overlap). */
+/* What a target says of the places of vantage points. */
 void sites_learn(struct sites_vp *vps, const struct sites_problem *p, const struct sites_result *found);
 
 void sites_work_free(struct sites_work *w);

@@ -14,7 +14,8 @@ struct sites_group {
 	uint32_t allow; /* discs that reach the place of the rule */
 	uint32_t deny;  /* places of vantage points that do not: 0, 1, or more */
 	uint32_t deny_vp;
-	bool believed; /* placed by a rule, and the discs allow it */
+	bool met;      /* some row has it */
+	bool believed; /* met, placed by a rule, and the discs allow it */
 	int32_t site;  /* SITES_NO: none yet */
 	int32_t first; /* position of its smallest disc, SITES_NO; the others by `next` */
 };

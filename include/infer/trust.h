@@ -27,7 +27,7 @@ struct trust {
 	size_t cap_near, cap_far;
 };
 
-/* Forgets what was learnt, not who is out. The vantage points' counts and anchors too. ERR_NOMEM. */
+/* Forgets what was learnt, not who is out. The vantage points' counts too. ERR_NOMEM. */
 int trust_begin(struct trust *t, struct sites_vp *vps, size_t n);
 /* A time too short for where a naming rule puts the server counts against the vantage point, if the times of more others fit:
  * else it is the name that is wrong. ERR_NOMEM. */

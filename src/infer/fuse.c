@@ -131,8 +131,7 @@ int fuse_problem(struct fuse *f, uint32_t target)
 		.n_seen = n,
 		.labels = f->labels,
 		.n_labels = f->naming->n_groups,
-		.operators = f->naming->info->operators,
-		.target = target};
+		.operators = f->naming->info->operators};
 	return 0;
 }
 

@@ -653,22 +653,6 @@ static int infer_one(const struct run *r)
 	return rc;
 }
 
-static void count_labels(const struct run *r)
-{
-	for (size_t i = 0; i < r->p->n_labels; i++)
-		r->s->groups[i].site = SITES_NO;
-	for (size_t i = 0; i < r->p->n_seen; i++) {
-		struct sites_group *g = r->p->seen[i].label >= 0 ? &r->s->groups[r->p->seen[i].label] : NULL;
-
-		if (!g || g->site == 0)
-			continue;
-		g->site = 0;
-		r->out->labels++;
-	}
-	for (size_t i = 0; i < r->p->n_labels; i++)
-		r->s->groups[i].site = SITES_NO;
-}
-
 int sites_infer(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
 {
 	struct run r = {.w = w, .p = p, .out = out};
@@ -678,7 +662,6 @@ int sites_infer(struct sites_work *w, const struct sites_problem *p, struct site
 	r.s = w->scratch;
 	r.others = sites_world_others(p->world, p->operators ? p->operators : "");
 	r.s->n_taken = 0;
-	count_labels(&r);
 	if (discs_sort(&r.s->discs) < 0 || discs_finish(&r.s->discs) < 0 || chain(&r) < 0 ||
 		make_plausible(&r) < 0 || sites_last_mile(r.s, p, &out->tau_ms) < 0)
 		return ERR_NOMEM;

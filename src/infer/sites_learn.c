@@ -2,24 +2,31 @@
 
 #include "infer/sites_scratch.h"
 
-/* Anchors wider than this say nothing; of two as near to each other as this one is enough. */
-static const double useful_km = 5000, apart_km = 300;
+/* Places of other vantage points stand for the places that one could be said to be in by mistake. */
+enum { WRONG_PLACES = 16 };
+/* Most that one target says: places that many targets would show to be wrong are near to each other. */
+static const double most = 0.5;
 
-/* Keeps the narrowest ones, in different directions. */
-static void anchor(struct sites_vp *vp, const struct geo_point *at, double km, uint32_t target)
+/* Share of wrong places from where the disc would not reach to the point, less `km` on its side. */
+static double shown_by(const struct sites_problem *p, const struct geo_point *at, double km)
 {
-	struct sites_anchor *worst = &vp->anchor[0];
+	size_t n = p->n_vps < WRONG_PLACES ? p->n_vps : WRONG_PLACES, shown = 0, tried = 0;
 
-	for (struct sites_anchor *a = vp->anchor; a < vp->anchor + SITES_ANCHORS; a++) {
-		if (a->km > 0 && geo_arc_km(&a->at, at) < apart_km) {
-			worst = a;
-			break;
-		}
-		if (worst->km > 0 && !(a->km > 0 && a->km <= worst->km))
-			worst = a;
+	for (size_t i = 0; i < n; i++) {
+		const struct sites_vp *vp = &p->vps[i * p->n_vps / n];
+
+		tried += vp->placed;
+		shown += vp->placed && geo_arc_km(&vp->at, at) > km;
 	}
-	if (!(worst->km > 0) || km < (double)worst->km)
-		*worst = (struct sites_anchor){*at, (float)km, target};
+	return tried ? (double)shown / (double)tried : 0;
+}
+
+static void learn(struct sites_vp *vp, double share)
+{
+	if (!(share > 0))
+		return;
+	vp->targets++;
+	vp->clean += log(1 - fmin(share, most));
 }
 
 static bool usable(const struct sites_problem *p, const struct sites_result *found, size_t row)
@@ -57,7 +64,7 @@ static void find_nearest(
 	}
 }
 
-/* One place answers all: each is as near to the one that is nearest to it as both times allow. */
+/* One place answers all: discs that do not meet the smallest would show. */
 static void learn_of_one(
 	struct sites_vp *vps, const struct sites_problem *p, const struct sites_result *found)
 {
@@ -67,12 +74,10 @@ static void learn_of_one(
 	for (size_t i = 0; nearest[0] && i < p->n_seen; i++) {
 		const struct sites_seen *s = &p->seen[i],
 					*other = s->vp == nearest[0]->vp ? nearest[1] : nearest[0];
-		double km = other ? reach_km(p, s) + reach_km(p, other) : useful_km;
 
-		if (!usable(p, found, i) || !(km < useful_km))
-			continue;
-		vps[s->vp].targets++;
-		anchor(&vps[s->vp], &p->vps[other->vp].at, km, p->target);
+		if (other && usable(p, found, i))
+			learn(&vps[s->vp],
+				shown_by(p, &p->vps[other->vp].at, reach_km(p, s) + reach_km(p, other)));
 	}
 	if (found->blamed != SITES_NO) {
 		vps[found->blamed].targets++;
@@ -87,14 +92,12 @@ static void learn_of_names(
 	for (size_t i = 0; i < p->n_seen; i++) {
 		const struct sites_seen *s = &p->seen[i];
 		const struct sites_label *l = s->label >= 0 ? &p->labels[s->label] : NULL;
-		double km = l ? reach_km(p, s) + l->radius_km : 0;
 		struct geo_point at;
 
-		if (!l || !l->placed || l->confidence < RULES_MEDIUM || !usable(p, found, i) ||
-			!(km < useful_km))
+		if (!l || !l->placed || l->confidence < RULES_MEDIUM || !usable(p, found, i))
 			continue;
 		at = geo_point_of(l->lat, l->lon);
-		anchor(&vps[s->vp], &at, km, p->target);
+		learn(&vps[s->vp], shown_by(p, &at, reach_km(p, s) + l->radius_km));
 	}
 }
 
@@ -102,5 +105,6 @@ void sites_learn(struct sites_vp *vps, const struct sites_problem *p, const stru
 {
 	if (found->verdict == SITES_UNICAST)
 		learn_of_one(vps, p, found);
-	learn_of_names(vps, p, found);
+	else
+		learn_of_names(vps, p, found);
 }

@@ -21,7 +21,7 @@ int trust_begin(struct trust *t, struct sites_vp *vps, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		t->v[i].labels = t->v[i].vetoes = 0;
 		vps[i].targets = vps[i].conflicts = 0;
-		memset(vps[i].anchor, 0, sizeof(vps[i].anchor));
+		vps[i].clean = 0;
 	}
 	return 0;
 }

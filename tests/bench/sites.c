@@ -66,8 +66,7 @@ static void measure(struct bench *b, const char *what, judge *how, const struct 
 				.seen = v[i].seen,
 				.n_seen = VPS,
 				.labels = v[i].labels,
-				.n_labels = n_labels,
-				.target = i};
+				.n_labels = n_labels};
 
 			if (how(&b->work, &p, &b->found) < 0)
 				exit(1);
