@@ -130,8 +130,8 @@ void session_note(const struct session *s, char out[static SESSION_NOTE_MAX])
 	out[0] = '\0';
 	if (s->plain)
 		(void)snprintf(out, SESSION_NOTE_MAX,
-			"by ordinary sockets, kernel time stamps: what this machine's firewall drops is not seen, tcp "
-			"waits 0.95 s at most%s",
+			"by ordinary sockets, kernel time stamps: what this machine's firewall drops is not "
+			"seen, tcp waits 0.95 s at most%s",
 			s->no_ping ? "; no icmp: net.ipv4.ping_group_range leaves this user out" : "");
 }
 
@@ -140,8 +140,7 @@ void session_sockets(struct session *s)
 	char note[SESSION_NOTE_MAX];
 	struct err_msg why = {{0}};
 
-	s->plain = s->o->sockets == SOCKETS_PLAIN ||
-		   (s->o->sockets == SOCKETS_AUTO && priv_check(&why) < 0);
+	s->plain = s->o->sockets == SOCKETS_PLAIN || (s->o->sockets == SOCKETS_AUTO && priv_check(&why) < 0);
 	s->no_ping = s->plain && !carrier_may_ping();
 	session_note(s, note);
 	if (s->plain && !s->o->quiet)
@@ -203,8 +202,8 @@ int session_open(struct session *s, struct loop **loop)
 		return command_fail(EXIT_PRIVILEGE, &why);
 	if (s->n_slots == 0) {
 		(void)err_set(&why, ERR_PERM,
-			"this user may not send ICMP: run once  sudo sysctl net.ipv4.ping_group_range='0 2147483647'  "
-			"or ask by other --probes");
+			"this user may not send ICMP: run once  sudo sysctl "
+			"net.ipv4.ping_group_range='0 2147483647'  or ask by other --probes");
 		return command_fail(EXIT_PRIVILEGE, &why);
 	}
 	*loop = loop_open(&s->loop, &rc, &why);
