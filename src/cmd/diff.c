@@ -159,7 +159,7 @@ static int find_one(struct diffing *d, const char *name, uint32_t *out)
 
 static int pair_two(struct diffing *d)
 {
-	uint32_t a, b;
+	uint32_t a = 0, b = 0;
 
 	if (find_one(d, d->o->target, &a) < 0 || find_one(d, d->o->against, &b) < 0)
 		return ERR_PARSE;

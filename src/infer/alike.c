@@ -101,6 +101,7 @@ static int check_vp(struct pair *p, const char *file)
 	json_decref(p->meta[0]);
 	json_decref(p->meta[1]);
 	p->meta[0] = p->meta[1] = NULL;
+	p->vp = NULL;
 	return rc;
 }
 

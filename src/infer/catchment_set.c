@@ -265,7 +265,7 @@ static void leave_out(struct table_reader *rd, bool has_state)
 
 static int read_rows(struct reading *r)
 {
-	struct catchment_row row;
+	struct catchment_row row = {.vp = NULL};
 	int rc = table_reader_init(&r->rd, &catchment_table, r->csv, r->why);
 
 	if (rc < 0)
@@ -291,8 +291,8 @@ static int read_rows(struct reading *r)
 static int add_site(struct reading *r, const struct site_row *row)
 {
 	struct catchment_site *site;
-	uint32_t target, at;
-	bool is_new;
+	uint32_t target = 0, at = 0;
+	bool is_new = false;
 
 	if (!*row->site)
 		return 0;
@@ -310,7 +310,7 @@ static int add_site(struct reading *r, const struct site_row *row)
 
 static int read_sites(struct reading *r)
 {
-	struct site_row row;
+	struct site_row row = {.site = NULL};
 	int rc = table_reader_init(&r->rd, &site_table, r->csv, r->why);
 
 	while (rc == 0 && (rc = csv_next(r->csv, r->why)) > 0) {

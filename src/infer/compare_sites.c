@@ -72,7 +72,6 @@ struct matching {
 static void match_by_key(struct matching *m)
 {
 	for (size_t i = 0, k = 0; i < m->n_x; i++) {
-		m->y_of_x[i] = COMPARE_NONE;
 		while (k < m->n_y && m->y[k].key < m->x[i].key)
 			k++;
 		if (k == m->n_y || m->y[k].key != m->x[i].key)
@@ -138,6 +137,7 @@ int compare_match_sites(const struct compare_side *x, const struct compare_side 
 		.y_of_x = y_of_x};
 	int rc = ERR_NOMEM;
 
+	memset(y_of_x, 0xff, m.n_x * sizeof(*y_of_x));
 	m.taken = calloc(m.n_y + 1, sizeof(*m.taken));
 	if (m.taken) {
 		match_by_key(&m);
@@ -219,7 +219,7 @@ static void site_of_each(struct comparison *c, const struct numbering *n)
 int compare_sites_join(struct comparison *c)
 {
 	size_t n_before = compare_target(&c->before)->n_sites, n_now = compare_target(&c->now)->n_sites;
-	struct numbering n = {.now_of_before = malloc((n_before + 1) * sizeof(uint32_t)),
+	struct numbering n = {.now_of_before = calloc(n_before + 1, sizeof(uint32_t)),
 		.before = malloc((n_before + 1) * sizeof(uint32_t)),
 		.now = malloc((n_now + 1) * sizeof(uint32_t)),
 		.used_before = sites_in_use(&c->before),

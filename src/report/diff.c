@@ -79,6 +79,7 @@ const char *diff_label(const struct comparison *c, char out[static DIFF_SENTENCE
 {
 	struct sentence s = {out, 0};
 
+	out[0] = '\0';
 	say_target(&s, &c->before);
 	if (!addr_equal(&compare_target(&c->before)->addr, &compare_target(&c->now)->addr)) {
 		say(&s, " against ");
@@ -219,6 +220,7 @@ const char *diff_sentence(const struct comparison *c, char out[static DIFF_SENTE
 		say_changed, say_local, say_same, say_untested, say_cannot};
 	struct sentence s = {out, 0};
 
+	out[0] = '\0';
 	say_verdict[c->verdict](&s, c);
 	return out;
 }
@@ -304,7 +306,7 @@ const struct compare_vp **diff_sorted(const struct comparison *c, enum diff_sort
 {
 	static int (*const orders[])(const void *, const void *) = {by_cost, by_sites, by_name};
 	struct ranked *r = malloc((c->n_vps + 1) * sizeof(*r));
-	const struct compare_vp **out = malloc((c->n_vps + 1) * sizeof(*out));
+	const struct compare_vp **out = malloc((c->n_vps + 1) * sizeof(void *));
 
 	if (!r || !out) {
 		free(r);
@@ -452,7 +454,7 @@ static void line_site(FILE *out, const struct comparison *c, const struct compar
 static int lines_sites(FILE *out, const struct comparison *c, bool every)
 {
 	enum { SHOWN = 8 };
-	const struct compare_site **v = malloc((c->n_sites + 1) * sizeof(*v));
+	const struct compare_site **v = malloc((c->n_sites + 1) * sizeof(void *));
 	size_t n = 0;
 
 	if (!v)
@@ -460,7 +462,7 @@ static int lines_sites(FILE *out, const struct comparison *c, bool every)
 	for (size_t i = 0; i < c->n_sites; i++)
 		if (c->sites[i].vps_before || c->sites[i].vps_now)
 			v[n++] = &c->sites[i];
-	qsort(v, n, sizeof(*v), by_share);
+	qsort(v, n, sizeof(void *), by_share);
 	begin(out, "");
 	(void)fprintf(out, "%-12s  before     now   points   %-16s   now # before :\n", "site", "95 % CI");
 	for (size_t i = 0; i < n && (every || i < SHOWN); i++)
@@ -896,7 +898,7 @@ static int csv_rows(FILE *out, const struct comparison *c, enum diff_sort sort)
 {
 	size_t n = 0;
 	const struct compare_vp **vps = diff_sorted(c, sort, false, &n);
-	char text[TABLE_ROW_MAX];
+	char text[TABLE_ROW_MAX] = "";
 
 	if (!vps)
 		return ERR_NOMEM;
@@ -911,7 +913,7 @@ static int csv_rows(FILE *out, const struct comparison *c, enum diff_sort sort)
 
 int diff_csv(FILE *out, const struct diff_view *d)
 {
-	char text[TABLE_ROW_MAX];
+	char text[TABLE_ROW_MAX] = "";
 	int rc = 0;
 
 	(void)fwrite(text, 1, table_header(&diff_table, text, sizeof(text)), out);

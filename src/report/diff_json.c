@@ -64,7 +64,10 @@ static json_t *rtt(const struct compare_rtt *r)
 
 static json_t *site(const struct comparison *c, const struct compare_site *s)
 {
-	const struct catchment_site *at = s->now ? s->now : s->before;
+	const struct catchment_site nowhere = {.lat = (double)NAN, .lon = (double)NAN},
+				    *at = s->now      ? s->now
+					  : s->before ? s->before
+						      : &nowhere;
 
 	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "site",
 		text_or_null(compare_name(c, s->key)), "site_before",
