@@ -61,6 +61,7 @@ struct routes_specific {
 struct routes_target {
 	struct addr addr;
 	const char *service;            /* the caller's */
+	size_t order;                   /* as added, from 0 */
 	struct routes_prefix *covering; /* after routes_finish the longest first, each with a route */
 	size_t n_covering, cap_covering;
 	/* Prefixes beside the address that share most bits with it; `lost`: so many bits are shared by one that found no place. */

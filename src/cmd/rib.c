@@ -216,8 +216,9 @@ static void tell_counts(struct reading *g)
 	}
 	if (g->mrt.tables > 0 && g->mrt.other + g->mrt.unknown > 0) {
 		(void)err_set(&text, ERR_PARSE,
-			"passed over %llu MRT records that are no unicast table, %llu of no known type",
-			(unsigned long long)g->mrt.other, (unsigned long long)g->mrt.unknown);
+			"passed over %llu MRT records that are no unicast table (%llu of no known type)",
+			(unsigned long long)(g->mrt.other + g->mrt.unknown),
+			(unsigned long long)g->mrt.unknown);
 		complain(g, text.text);
 	}
 }

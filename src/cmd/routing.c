@@ -32,10 +32,11 @@ static int view_all(struct routing *g, struct err_msg *why)
 	g->views = calloc(g->r.n_targets + 1, sizeof(*g->views));
 	if (!g->views)
 		return nomem(why);
-	while (g->n < g->r.n_targets) {
-		size_t i = g->n++;
+	g->n = g->r.n_targets;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct routes_target *t = &g->r.targets[i];
 
-		if (routes_view(&g->views[i], &g->r, &g->r.targets[i]) < 0)
+		if (routes_view(&g->views[t->order], &g->r, t) < 0)
 			return nomem(why);
 	}
 	g->report = (struct routes_report){.r = &g->r, .views = g->views, .n = g->n, .names = &g->names};

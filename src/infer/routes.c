@@ -17,7 +17,9 @@ int routes_add_target(struct routes *r, const struct addr *a, const char *servic
 {
 	if (vec_reserve(&r->targets, &r->cap_targets, r->n_targets + 1) < 0)
 		return ERR_NOMEM;
-	r->targets[r->n_targets++] = (struct routes_target){.addr = *a, .service = service, .lost = -1};
+	r->targets[r->n_targets] =
+		(struct routes_target){.addr = *a, .service = service, .order = r->n_targets, .lost = -1};
+	r->n_targets++;
 	return 0;
 }
 

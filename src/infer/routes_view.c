@@ -5,12 +5,17 @@
 
 #include "base/vec.h"
 
+/* A peer that was counted last: paths come peer by peer. */
+struct last {
+	uint32_t table, peer;
+};
+
 /* A node while the tree grows. */
 struct growing {
 	struct routes_node node;
-	uint32_t first, next;           /* child, sibling */
-	uint32_t last_peer, last_table; /* counted last: paths come peer by peer */
-	uint32_t place;                 /* in the array at the end */
+	uint32_t first, next; /* child, sibling */
+	struct last through, end;
+	uint32_t place; /* in the array at the end */
 };
 
 struct tree {
@@ -18,6 +23,8 @@ struct tree {
 	size_t n, cap;
 	uint32_t roots;
 };
+
+static const struct last nobody = {ROUTES_NONE, ROUTES_NONE};
 
 static uint32_t origin_of(const struct route *p)
 {
@@ -138,31 +145,38 @@ static uint32_t child(struct tree *t, uint32_t parent, uint32_t hop)
 					 .depth = parent == ROUTES_NONE ? 0 : t->v[parent].node.depth + 1},
 			.first = ROUTES_NONE,
 			.next = *list,
-			.last_peer = ROUTES_NONE,
-			.last_table = ROUTES_NONE};
+			.through = nobody,
+			.end = nobody};
 	*list = (uint32_t)t->n++;
 	return *list;
+}
+
+/* Whether the path is the first one of its peer here. */
+static bool is_first(struct last *l, const struct route *p)
+{
+	bool first = l->table != p->table || l->peer != p->peer;
+
+	*l = (struct last){p->table, p->peer};
+	return first;
 }
 
 static int add_path(struct tree *t, const struct routes *r, const struct route *p)
 {
 	uint32_t at = ROUTES_NONE;
+	struct growing *g;
 
 	for (size_t i = p->n_hops; i-- > 0;) {
-		struct growing *g;
-
 		at = child(t, at, p->hops[i]);
 		if (at == ROUTES_NONE)
 			return ERR_NOMEM;
 		g = &t->v[at];
-		if (g->last_peer != p->peer || g->last_table != p->table) {
-			g->last_peer = p->peer;
-			g->last_table = p->table;
-			g->node.through.peers++;
-			g->node.through.full += routes_peer_of(r, p)->full;
-			g->node.ends += i == 0;
-		}
+		if (!is_first(&g->through, p))
+			continue;
+		g->node.through.peers++;
+		g->node.through.full += routes_peer_of(r, p)->full;
 	}
+	g = &t->v[at];
+	g->node.ends += is_first(&g->end, p);
 	return 0;
 }
 
