@@ -10,7 +10,7 @@
 static const double one_spot_km = 1;
 /* One in 67 is misplaced (RIPE Atlas, 2023). With less chance than e to this to have escaped notice if it were, a vantage point is
  * taken to be in its place. */
-static const double vouched_below = -4;
+static const double vouched_below = -3;
 
 const struct sites_options sites_defaults = {.km_per_ms = GEO_DISC_KM_PER_MS,
 	.vps_min = 10,
