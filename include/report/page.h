@@ -56,6 +56,7 @@ struct page {
 	const struct catchment_set *against; /* NULL: none */
 	const struct page_target *targets;
 	size_t n_targets;
+	json_t *routes; /* report/routes.h, of the same targets; NULL: none. Its long lists are taken out */
 	const char *const *warnings; /* that a reader of the page should know of */
 	size_t n_warnings;
 };

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "cmd/command.h"
+#include "cmd/routing.h"
 #include "infer/alike.h"
 #include "report/html.h"
 #include "report/page.h"
@@ -33,6 +34,9 @@ struct reporting {
 	size_t n, n_shown;
 	struct comparison *comparisons;
 	size_t n_comparisons;
+	struct target_list looked_up; /* those shown, for routes */
+	struct routing routing;
+	json_t *routes;
 	char **warnings;
 	size_t n_warnings, cap_warnings;
 	struct err_msg why;
@@ -223,6 +227,33 @@ static void choose(struct reporting *r)
 	add_warning(r, text);
 }
 
+/* What routing tables say of the targets in the page. */
+static int read_routes(struct reporting *r)
+{
+	const struct options *o = r->o;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < r->n_shown; i++) {
+		const struct target t = {.addr = r->run.set.targets[r->v[i].target].addr};
+		const struct target_info info = {r->v[i].service, "", "", "", ""};
+
+		rc = target_add(&r->looked_up, &t, &info);
+	}
+	if (rc < 0)
+		return nomem(r);
+	rc = routing_read(&r->routing, &r->looked_up, o->tables, o->n_tables, o->as_names, false, add_warning,
+		r, &r->why);
+	if (rc == ERR_PARTIAL)
+		add_warning(r, r->why.text);
+	else if (rc < 0)
+		return rc;
+	rc = routing_join(&r->routing, &r->run.set, r->run.path, &r->why);
+	if (rc < 0)
+		return rc;
+	r->routes = routes_json(&r->routing.report);
+	return r->routes ? 0 : nomem(r);
+}
+
 static int make_page(struct reporting *r, FILE *out)
 {
 	struct page_target *targets = calloc(r->n_shown, sizeof(*targets));
@@ -230,6 +261,7 @@ static int make_page(struct reporting *r, FILE *out)
 		.against = r->o->against ? &r->against : NULL,
 		.targets = targets,
 		.n_targets = r->n_shown,
+		.routes = r->routes,
 		.warnings = (const char *const *)r->warnings,
 		.n_warnings = r->n_warnings};
 	json_t *j = NULL;
@@ -330,7 +362,9 @@ static int work(struct reporting *r)
 	if (rc < 0)
 		return rc;
 	choose(r);
-	return write_out(r);
+	if (r->o->n_tables > 0)
+		rc = read_routes(r);
+	return rc == 0 ? write_out(r) : rc;
 }
 
 static void done(struct reporting *r)
@@ -341,6 +375,9 @@ static void done(struct reporting *r)
 		catchment_set_free(&r->bases[i]);
 	for (size_t i = 0; i < r->n_warnings; i++)
 		free(r->warnings[i]);
+	json_decref(r->routes);
+	routing_free(&r->routing);
+	target_list_free(&r->looked_up);
 	catchment_set_free(&r->against);
 	page_run_free(&r->run);
 	intern_free(&r->names);
@@ -367,7 +404,7 @@ static void defaults(struct options *o)
 }
 
 static const char *const takes[] = {
-	"output", "against", "baseline", "alpha", "target", "quiet", "config", NULL};
+	"output", "against", "baseline", "alpha", "target", "mrt", "as-names", "quiet", "config", NULL};
 
 const struct command command_report = {
 	.name = "report",
@@ -385,7 +422,9 @@ const struct command command_report = {
 		 "file that asks the network for nothing; without -o it is RUN/report.html, and - is stdout. "
 		 "Of many "
 		 "targets the page has\n"
-		 "those that moved most; --target chooses one address or service.",
+		 "those that moved most; --target chooses one address or service. With --mrt it shows the AS "
+		 "paths of a "
+		 "routing table too.",
 	.options = takes,
 	.defaults = defaults,
 	.run = run,

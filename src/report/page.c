@@ -371,6 +371,22 @@ static json_t *warnings_json(const struct page *p)
 	return j;
 }
 
+/* The page draws the tree; each peer's path and each vantage point's would be longer than all else. */
+static json_t *routes_of(const struct page *p)
+{
+	static const char *const long_lists[] = {"routes", "covering", "more_specific"};
+	const json_t *targets = json_object_get(p->routes, "targets");
+
+	for (size_t i = 0; i < json_array_size(targets); i++) {
+		json_t *t = json_array_get(targets, i);
+
+		for (size_t k = 0; k < sizeof(long_lists) / sizeof(long_lists[0]); k++)
+			(void)json_object_del(t, long_lists[k]);
+		(void)json_object_del(json_object_get(t, "measured"), "vps");
+	}
+	return p->routes ? json_incref(p->routes) : json_null();
+}
+
 static json_t *whole(struct making *m)
 {
 	const struct page *p = m->page;
@@ -380,11 +396,12 @@ static json_t *whole(struct making *m)
 		(void)json_array_append_new(targets, target_json(m, &p->targets[i]));
 	for (size_t i = 0; i < VP_COLUMNS; i++)
 		(void)json_object_set_new(vps, vp_columns[i], m->vps[i]);
-	return json_pack("{s:s, s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:O, s:O, s:o}", "version",
+	return json_pack("{s:s, s:o, s:o, s:f, s:f, s:o, s:o, s:o, s:O, s:O, s:o, s:o}", "version",
 		CATCHMAP_VERSION, "run", run_json(&p->run->set), "against",
 		p->against ? run_json(p->against) : json_null(), "disc_km_per_ms", GEO_DISC_KM_PER_MS,
 		"sphere_error", GEO_SPHERE_ERROR, "targets", targets, "vps", vps, "strings", m->strings,
-		"trust", p->run->trust, "quality", p->run->quality, "warnings", warnings_json(p));
+		"trust", p->run->trust, "quality", p->run->quality, "warnings", warnings_json(p), "routes",
+		routes_of(p));
 }
 
 json_t *page_json(const struct page *p, struct intern *names)

@@ -72,6 +72,13 @@ report 0 large.html large/now --against large/before -o large.html
 report 0 one.html one/now -o one.html
 report 0 single.html many/now -o single.html
 report 0 same.html many/now --against many/now -o same.html
+# The first target's address becomes one that the routing table has.
+mkdir routed mrt
+cp many/now/* routed/
+sed -i 's/192\.0\.2\.53/198.18.4.1/' routed/catchment.csv routed/sites.csv
+python3 "$OLDPWD/tests/integration/routes_make.py" mrt
+report 0 routed.html routed --target 198.18.4.1 --mrt mrt/v2.mrt -o routed.html
+"$catchmap" routes 198.18.4.1 --mrt mrt/v2.mrt --catchment routed --json >routes.json 2>/dev/null
 cd - >/dev/null
 
 mkdir -p "$B/screenshots"

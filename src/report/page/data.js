@@ -97,7 +97,8 @@ function model(raw, doc) {
 export function load(text) {
 	const raw = JSON.parse(text);
 	const doc = { ...raw, strings: raw.strings.map(clean), run: cleanAll(raw.run), against: cleanAll(raw.against),
-		trust: cleanAll(raw.trust), quality: cleanAll(raw.quality), warnings: cleanAll(raw.warnings) };
+		trust: cleanAll(raw.trust), quality: cleanAll(raw.quality), warnings: cleanAll(raw.warnings),
+		routes: cleanAll(raw.routes) };
 	doc.vps = vantagePoints({ ...raw.vps, id: raw.vps.id.map(clean), city: raw.vps.city.map((c) => c && clean(c)) }, doc.strings);
 	doc.models = raw.targets.map(() => null);
 	return { ...doc, targets: raw.targets,

@@ -5,6 +5,7 @@ import { load } from "./data.js";
 import { h, hideTip, newId, panel } from "./dom.js";
 import * as f from "./format.js";
 import { worldMap } from "./map.js";
+import { routes } from "./routes.js";
 import { forgetListeners } from "./theme.js";
 import { allSites, allVps, cards, costliest, groups, headline, quality, suspicious } from "./words.js";
 
@@ -43,7 +44,7 @@ function body(target) {
 		columns(shares(target), rtts(target)),
 		columns(flows(target), matrix(target)),
 		h("div", { class: "columns uneven" }, costliest(target, choose), groups(target)),
-		distances(target, choose), suspicious(doc, target, choose), quality(doc, target, choose), allSites(target), allVps(target, choose)];
+		distances(target, choose), routes(doc, target), suspicious(doc, target, choose), quality(doc, target, choose), allSites(target), allVps(target, choose)];
 	return main.filter((part) => part && (!part.classList.contains("columns") || part.childElementCount));
 }
 

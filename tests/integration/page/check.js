@@ -327,6 +327,15 @@ async function main() {
 	assert.equal(await page.getByLabel("Target").locator("option").count(), 200);
 	await close(page);
 
+	page = await open("routed");
+	const known = JSON.parse(fs.readFileSync(path.join(folder, "routes.json"), "utf8")).targets[0], drawn = await page.locator(".tree tbody tr").allTextContents();
+	const text = (as) => (Array.isArray(as) ? `{${as.join(", ")}}` : `AS${as}`);
+	assert.ok(known.tree.length > 1);
+	assert.deepEqual([...drawn].sort(), known.tree.map((n) => `${text(n.as)}${n.peers}`).sort(), "ASes on the way to the origin");
+	assert.equal((await cells(panel(page, "AS paths to it").locator(".tablebox"))).length, Math.min(12, known.measured.neighbours.length));
+	assert.deepEqual(await page.evaluate(audit), []);
+	await close(page);
+
 	page = await open("same");
 	assert.match(await page.locator(".headline").textContent(), /nothing moved/);
 	assert.equal(await page.locator(".matrix, .flows").count(), 0, "nothing moved: no drawing of moves");
