@@ -436,7 +436,9 @@ static unsigned flags_of(const struct verdict *v, const struct verdict_input *in
 	bool odd = v->signs.count[SIGN_C4].holds && signs_holding(&v->signs) == 0;
 
 	return (is_far(v, in) ? VERDICT_FAR : 0U) |
-	       (in->here.said && is_too_fast(&v->physics) && !accused ? VERDICT_TOO_FAST : 0U) |
+	       (in->here.said && v->site && is_sure(&v->site->id) && is_too_fast(&v->physics) && !accused
+			       ? VERDICT_TOO_FAST
+			       : 0U) |
 	       (odd ? VERDICT_UNUSUAL_ANSWER : 0U) | (s->unstable ? VERDICT_UNSTABLE : 0U);
 }
 
