@@ -18,10 +18,9 @@
 enum { NAMING_NONE = -1 };
 
 struct naming_group {
-	uint32_t key;     /* of naming_key */
-	bool proven;      /* a rule says that it is a site of this target */
-	struct ident id;  /* of the identity met first; in the order of the walk */
-	uint32_t replies; /* for the user of this module */
+	uint32_t key;    /* of naming_key */
+	bool proven;     /* a rule says that it is a site of this target */
+	struct ident id; /* of the identity met first; in the order of the walk */
 };
 
 /* What an identity is at this target. */

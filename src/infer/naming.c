@@ -88,7 +88,7 @@ static int32_t group_of(struct naming *n, const struct ident *id, struct bytes l
 		return (int32_t)n->group_of[number] - 1;
 	if (vec_reserve(&n->groups, &n->cap_groups, n->n_groups + 1) < 0)
 		return NAMING_NOMEM;
-	n->groups[n->n_groups++] = (struct naming_group){(uint32_t)number, proven, *id, 0};
+	n->groups[n->n_groups++] = (struct naming_group){(uint32_t)number, proven, *id};
 	n->group_of[number] = (uint32_t)n->n_groups;
 	return (int32_t)n->n_groups - 1;
 }

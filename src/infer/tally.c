@@ -215,11 +215,10 @@ static int64_t select_time(int64_t *v, size_t n, size_t k)
 
 static int64_t median(int64_t *v, size_t n)
 {
-	int64_t upper = select_time(v, n, n / 2), lower = upper;
+	int64_t upper = select_time(v, n, n / 2), lower = v[0];
 
 	if (n % 2)
 		return upper;
-	lower = v[0];
 	for (size_t i = 1; i < n / 2; i++)
 		lower = v[i] > lower ? v[i] : lower;
 	return (lower + upper) / 2;
