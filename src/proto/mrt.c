@@ -120,6 +120,8 @@ static int read_entries(struct record *r, const struct addr_prefix *p, bool path
 
 	if (r->w.bad)
 		return bad(r, "a prefix that is none");
+	if (n == 0)
+		return 0;
 	rc = r->m->sink->prefix(r->m->arg, p, r->time_s);
 	for (uint16_t i = 0; rc == 0 && i < n; i++) {
 		struct mrt_entry e = {.as_bytes = 4};
