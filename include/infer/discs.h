@@ -31,7 +31,8 @@ struct discs {
 	size_t n, cap;
 	float *x, *y, *z, *r, *cos_r, *sin_r;
 	float *columns;
-	size_t cap_columns;
+	uint64_t *keys; /* for sorting */
+	size_t cap_columns, cap_keys;
 };
 
 /* Forgets the discs; their memory is used again. */
@@ -49,6 +50,9 @@ bool discs_disjoint(const struct disc *a, const struct disc *b);
 size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out);
 /* The discs that do not hold the point. */
 size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t *out);
+
+/* Which discs hold the point, in floats: to a km or so at their edges. */
+void discs_holding(const struct discs *d, const struct geo_point *p, uint8_t *out);
 
 /* The largest set of discs of which no two share a point. */
 struct discs_independent {

@@ -51,30 +51,29 @@ static int by_radius(const void *a, const void *b)
 	return c ? c : x->id < y->id ? -1 : x->id > y->id;
 }
 
-static uint32_t key_of(const struct disc *d)
+/* The radius as a float, whose bits sort as numbers since it is not negative, and where the disc is. */
+static uint64_t key_of(const struct disc *d, size_t at)
 {
 	float km = (float)d->km;
-	uint32_t key;
+	uint32_t bits;
 
-	memcpy(&key, &km, sizeof key);
-	return key;
+	memcpy(&bits, &km, sizeof bits);
+	return (uint64_t)bits << 32 | at;
 }
 
-/* By the radius as a float, a byte at a time; bits of floats that are not negative sort as numbers. */
-static void sort_by_key(struct discs *d)
+/* By the upper half, a byte at a time. */
+static void sort_keys(uint64_t *from, uint64_t *to, size_t n)
 {
-	struct disc *from = d->v, *to = d->v + d->n;
-
-	for (int shift = 0; shift < 32; shift += 8) {
+	for (int shift = 32; shift < 64; shift += 8) {
 		uint32_t at[257] = {0};
-		struct disc *swap = from;
+		uint64_t *swap = from;
 
-		for (size_t i = 0; i < d->n; i++)
-			at[(key_of(&from[i]) >> shift & 255) + 1]++;
+		for (size_t i = 0; i < n; i++)
+			at[(from[i] >> shift & 255) + 1]++;
 		for (size_t i = 0; i < 256; i++)
 			at[i + 1] += at[i];
-		for (size_t i = 0; i < d->n; i++)
-			to[at[key_of(&from[i]) >> shift & 255]++] = from[i];
+		for (size_t i = 0; i < n; i++)
+			to[at[from[i] >> shift & 255]++] = from[i];
 		from = to;
 		to = swap;
 	}
@@ -82,15 +81,23 @@ static void sort_by_key(struct discs *d)
 
 int discs_sort(struct discs *d)
 {
-	if (vec_reserve(&d->v, &d->cap, 2 * d->n) < 0)
+	struct disc *sorted;
+
+	if (vec_reserve(&d->v, &d->cap, 2 * d->n) < 0 || vec_reserve(&d->keys, &d->cap_keys, 2 * d->n) < 0)
 		return ERR_NOMEM;
-	sort_by_key(d);
+	for (size_t i = 0; i < d->n; i++)
+		d->keys[i] = key_of(&d->v[i], i);
+	sort_keys(d->keys, d->keys + d->n, d->n);
+	sorted = d->v + d->n;
+	for (size_t i = 0; i < d->n; i++)
+		sorted[i] = d->v[(uint32_t)d->keys[i]];
 	for (size_t i = 0, end; i < d->n; i = end) {
-		for (end = i + 1; end < d->n && key_of(&d->v[end]) == key_of(&d->v[i]);)
+		for (end = i + 1; end < d->n && d->keys[end] >> 32 == d->keys[i] >> 32;)
 			end++;
 		if (end - i > 1)
-			qsort(d->v + i, end - i, sizeof *d->v, by_radius);
+			qsort(sorted + i, end - i, sizeof *sorted, by_radius);
 	}
+	memcpy(d->v, sorted, d->n * sizeof *sorted);
 	return 0;
 }
 
@@ -98,6 +105,7 @@ void discs_free(struct discs *d)
 {
 	free(d->v);
 	free(d->columns);
+	free(d->keys);
 	*d = (struct discs){0};
 }
 
@@ -197,6 +205,20 @@ size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t 
 	const struct disc point = {*p, 0, 0};
 
 	return discs_disjoint_from(d, &point, 0, out);
+}
+
+void discs_holding(const struct discs *d, const struct geo_point *p, uint8_t *out)
+{
+	const float x = (float)p->x, y = (float)p->y, z = (float)p->z;
+
+	for (size_t at = 0; at < d->n; at += DISCS_LANES) {
+		float margin[DISCS_LANES];
+
+		for (size_t k = 0; k < DISCS_LANES; k++)
+			margin[k] = d->x[at + k] * x + d->y[at + k] * y + d->z[at + k] * z - d->cos_r[at + k];
+		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++)
+			out[at + k] = margin[k] >= -1e-6F;
+	}
 }
 
 /* --- the largest independent set --- */

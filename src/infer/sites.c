@@ -47,14 +47,14 @@ static int clear_cells(struct sites_scratch *s)
 	return vec_reserve(&s->gaps, &s->cap_gaps, s->discs.n + 1);
 }
 
-/* Vantage points in one cell of this size are together. */
-static uint64_t cell_key(const struct sites_vp *vp)
+/* Vantage points in one cube of this size are together. */
+static uint64_t cell_key(const struct geo_point *at)
 {
-	const double height = SITES_SPOT_KM / 111.2;
-	double lat = floor((vp->lat + 90) / height), shrink = cos((lat * height - 90) * 0.0174532925);
-	double lon = floor((vp->lon + 180) / height * (shrink > 0 ? shrink : 0));
+	const double per = GEO_RADIUS_KM / SITES_SPOT_KM;
+	uint64_t x = (uint64_t)((at->x + 1.01) * per), y = (uint64_t)((at->y + 1.01) * per),
+		 z = (uint64_t)((at->z + 1.01) * per);
 
-	return ((uint64_t)lat << 32 | (uint64_t)lon) + 1;
+	return (x << 20 | y << 10 | z) + 1;
 }
 
 /* Of places where several are together, how much longer the second shortest time is than the shortest: half of them are below
@@ -69,7 +69,7 @@ int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, doub
 		return ERR_NOMEM;
 	for (size_t i = 0; i < s->discs.n; i++) {
 		const struct sites_seen *row = &p->seen[s->discs.v[i].id];
-		uint64_t key = cell_key(&p->vps[row->vp]);
+		uint64_t key = cell_key(&s->discs.v[i].at);
 		struct sites_cell *c = cell_of(s, key);
 		float t = (float)row->rtt_ms;
 
@@ -219,17 +219,22 @@ static int add_placed(const struct run *r, const struct disc *d, size_t n, int32
 
 /* --- sites by latency --- */
 
+/* Squares of chords, for comparing: 4 sin^2 of half the angle. */
 static int make_plausible(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
+	size_t padded = s->discs.n + DISCS_LANES;
 
-	if (vec_reserve(&s->plausible_km, &s->cap_plausible_km, s->discs.n + 1) < 0)
+	if (vec_reserve(&s->plausible, &s->cap_plausible, padded) < 0 ||
+		vec_reserve(&s->held, &s->cap_held, padded) < 0 ||
+		vec_reserve(&s->holders, &s->cap_holders, padded) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < s->discs.n; i++) {
 		double slack = vp_at(r->p, &s->discs.v[i])->accuracy_km;
+		double km = (s->discs.v[i].km - slack) * plausible_part + plausible_km + slack;
+		float half = (float)(km / GEO_RADIUS_KM / 2), chord = half < 1.57F ? 2 * sinf(half) : 2;
 
-		s->plausible_km[i] =
-			(float)((s->discs.v[i].km - slack) * plausible_part + plausible_km + slack);
+		s->plausible[i] = chord * chord;
 	}
 	return 0;
 }
@@ -238,17 +243,19 @@ static int make_plausible(const struct run *r)
 static void settle(const struct run *r, size_t site)
 {
 	struct sites_scratch *s = r->s;
+	const struct discs *d = &s->discs;
 	const float x = (float)s->at[site].x, y = (float)s->at[site].y, z = (float)s->at[site].z;
 
-	for (size_t i = 0; i < s->discs.n; i++) {
-		float u = s->discs.x[i] - x, v = s->discs.y[i] - y, w = s->discs.z[i] - z, km;
+	for (size_t at = 0; at < d->n; at += DISCS_LANES) {
+		float chord[DISCS_LANES];
 
-		if (s->done[i])
-			continue;
-		/* Compares squares of chords, which are a little shorter than arcs: near enough below 15,000 km. */
-		km = s->plausible_km[i] / (float)GEO_RADIUS_KM;
-		if (km >= 3.14F || u * u + v * v + w * w <= 4 * sinf(km / 2) * sinf(km / 2))
-			s->done[i] = true;
+		for (size_t k = 0; k < DISCS_LANES; k++) {
+			float u = d->x[at + k] - x, v = d->y[at + k] - y, w = d->z[at + k] - z;
+
+			chord[k] = u * u + v * v + w * w;
+		}
+		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++)
+			s->done[at + k] |= chord[k] <= s->plausible[at + k];
 	}
 }
 
@@ -465,21 +472,35 @@ static int add_labels(const struct run *r)
 
 /* --- who is served by what --- */
 
-/* The only site within the disc, SITES_NO if there are several or none. `label`: of that label only. */
-static int32_t only_site(const struct run *r, const struct disc *d, int32_t label)
+/* Without a name, or with one that is of several sites: the only site that the disc holds. */
+static void serve_by_reach(const struct run *r)
 {
-	int32_t found = SITES_NO;
+	struct sites_scratch *s = r->s;
 
-	for (size_t i = 0; i < r->out->n_sites; i++) {
-		const struct sites_site *site = &r->out->sites[i];
+	memset(s->holders, 0, s->discs.n * sizeof *s->holders);
+	for (size_t k = 0; k < r->out->n_sites; k++) {
+		discs_holding(&s->discs, &s->at[k], s->held);
+		for (size_t i = 0; i < s->discs.n; i++) {
+			uint32_t row = s->discs.v[i].id;
+			int32_t label = r->p->seen[row].label;
 
-		if ((label >= 0 && site->label != label) || geo_arc_km(&r->s->at[i], &d->at) > d->km)
-			continue;
-		if (found != SITES_NO)
-			return SITES_NO;
-		found = (int32_t)i;
+			if (!s->held[i] || (label >= 0 && r->out->sites[k].label != label) ||
+				r->out->fate[row] != SITES_UNPLACED)
+				continue;
+			s->holders[i]++;
+			r->out->site_of[row] = (int32_t)k;
+		}
 	}
-	return found;
+	for (size_t i = 0; i < s->discs.n; i++) {
+		uint32_t row = s->discs.v[i].id;
+
+		if (r->out->fate[row] != SITES_UNPLACED)
+			continue;
+		if (s->holders[i] == 1)
+			r->out->fate[row] = SITES_SERVED;
+		else
+			r->out->site_of[row] = SITES_NO;
+	}
 }
 
 static void serve_rows(const struct run *r)
@@ -491,16 +512,7 @@ static void serve_rows(const struct run *r)
 			!(r->out->sites[r->s->groups[label].site].flags & SITES_SPLIT))
 			serve(r, (uint32_t)i, (size_t)r->s->groups[label].site);
 	}
-	for (size_t i = 0; i < r->s->discs.n; i++) {
-		const struct disc *d = &r->s->discs.v[i];
-		int32_t site;
-
-		if (r->out->fate[d->id] != SITES_UNPLACED)
-			continue;
-		site = only_site(r, d, r->p->seen[d->id].label);
-		if (site != SITES_NO)
-			serve(r, d->id, (size_t)site);
-	}
+	serve_by_reach(r);
 }
 
 static void count_served(const struct run *r)
@@ -519,10 +531,9 @@ static void count_served(const struct run *r)
 
 /* --- what is proven --- */
 
-static int count_independent(const struct run *r, uint32_t *n)
+static int count_independent(const struct run *r, const struct discs *d, uint32_t *n)
 {
-	if (discs_sort(&r->s->some) < 0 || discs_finish(&r->s->some) < 0 ||
-		discs_independent(&r->s->set, &r->s->some, r->p->options->budget) < 0)
+	if (discs_independent(&r->s->set, d, r->p->options->budget) < 0)
 		return ERR_NOMEM;
 	r->out->exact = r->out->exact && r->s->set.exact;
 	*n = (uint32_t)r->s->set.n;
@@ -530,18 +541,21 @@ static int count_independent(const struct run *r, uint32_t *n)
 }
 
 /* Each disc of the set has a site to itself: of those by latency, the first within. */
-static void mark_proven(const struct run *r)
+static void mark_proven(const struct run *r, const struct discs *d)
 {
 	for (size_t i = 0; i < r->out->n_sites; i++)
 		if (r->out->sites[i].label < 0)
 			r->out->sites[i].flags |= SITES_LIKELY;
 	for (size_t k = 0; k < r->s->set.n; k++) {
-		const struct disc *d = &r->s->some.v[r->s->set.v[k]];
+		uint32_t at = r->s->set.v[k];
 
 		for (size_t i = 0; i < r->out->n_sites; i++) {
 			struct sites_site *site = &r->out->sites[i];
+			const struct geo_point *p = &r->s->at[i];
 
-			if (!(site->flags & SITES_LIKELY) || geo_arc_km(&r->s->at[i], &d->at) > d->km + 1)
+			if (!(site->flags & SITES_LIKELY) ||
+				d->x[at] * (float)p->x + d->y[at] * (float)p->y + d->z[at] * (float)p->z <
+					d->cos_r[at] - 1e-6F)
 				continue;
 			site->flags &= ~(unsigned)SITES_LIKELY;
 			break;
@@ -549,28 +563,39 @@ static void mark_proven(const struct run *r)
 	}
 }
 
-static int prove(const struct run *r)
+/* Adds the places that rules name to s->some; whether there are any. ERR_NOMEM. */
+static int add_named_discs(const struct run *r)
 {
-	struct sites_scratch *s = r->s;
-	bool named = false;
+	int named = 0;
 
-	if (gather_all(r) < 0)
-		return ERR_NOMEM;
-	if (count_independent(r, &r->out->by_discs) < 0)
-		return ERR_NOMEM;
-	mark_proven(r);
-	r->out->proven = r->out->by_discs;
 	for (size_t i = 0; i < r->p->n_labels; i++) {
 		const struct sites_label *l = &r->p->labels[i];
 		struct geo_point at = geo_point_of(l->lat, l->lon);
 
-		if (!s->groups[i].believed || s->groups[i].site < 0 || l->confidence < RULES_MEDIUM)
+		if (!r->s->groups[i].believed || l->confidence < RULES_MEDIUM)
 			continue;
-		named = true;
-		if (discs_add(&s->some, &at, l->radius_km + SITES_LABELS_APART_KM / 2, UINT32_MAX) < 0)
+		named = 1;
+		if (discs_add(&r->s->some, &at, l->radius_km + SITES_LABELS_APART_KM / 2, UINT32_MAX) < 0)
 			return ERR_NOMEM;
 	}
-	return named ? count_independent(r, &r->out->proven) : 0;
+	return named;
+}
+
+static int prove(const struct run *r)
+{
+	struct discs *some = &r->s->some;
+	int named;
+
+	if (gather_all(r) < 0 || count_independent(r, some, &r->out->by_discs) < 0)
+		return ERR_NOMEM;
+	mark_proven(r, some);
+	r->out->proven = r->out->by_discs;
+	named = add_named_discs(r);
+	if (named <= 0)
+		return named;
+	if (discs_sort(some) < 0 || discs_finish(some) < 0)
+		return ERR_NOMEM;
+	return count_independent(r, some, &r->out->proven);
 }
 
 /* Proven ones first, else in the order in which they were found. */
@@ -689,7 +714,9 @@ void sites_work_free(struct sites_work *w)
 	free(s->stamp);
 	free(s->at);
 	free(s->taken);
-	free(s->plausible_km);
+	free(s->plausible);
+	free(s->held);
+	free(s->holders);
 	free(s);
 }
 
