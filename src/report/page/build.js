@@ -40,18 +40,31 @@ async function bundle(entry, define) {
 		format: "iife",
 		target: "es2020",
 		legalComments: "none",
+		metafile: true,
 		define,
 	});
-	return result.outputFiles[0].text.trim();
+	return [result.outputFiles[0].text.trim(), Object.keys(result.metafile.inputs)];
+}
+
+// The licences of what is bundled want to stay with it.
+function licences(inputs) {
+	const folders = inputs.map((path) => /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(path)).filter(Boolean);
+	const packages = new Map(folders.map(([, folder]) => [folder, JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))]));
+	const texts = new Map();
+	for (const [folder, { name, version }] of [...packages, [join(modules, "node_modules", "world-atlas"), require("world-atlas/package.json")]]) {
+		const text = readFileSync(join(folder, "LICENSE"), "utf8").trim().replaceAll("--", "- -");
+		texts.set(text, [...(texts.get(text) || []), `${name} ${version}`]);
+	}
+	return [...texts].map(([text, names]) => `${names.sort().join(", ")}:\n\n${text}`).sort().join("\n\n");
 }
 
 const hash = (text) => "sha256-" + createHash("sha256").update(text).digest("base64");
-const style = await bundle("style.css");
-const script = await bundle("main.js", { WORLD: JSON.stringify(world()) });
+const [style] = await bundle("style.css");
+const [script, inputs] = await bundle("main.js", { WORLD: JSON.stringify(world()) });
 if (/<\/(script|style)|<!--/i.test(script + style))
 	throw new Error("the bundle would end its own element");
-const parts = { SCRIPT_HASH: hash(script), STYLE_HASH: hash(style), STYLE: style, SCRIPT: script };
+const parts = { SCRIPT_HASH: hash(script), STYLE_HASH: hash(style), STYLE: style, SCRIPT: script, LICENCES: licences(inputs) };
 const page = readFileSync(join(here, "template.html"), "utf8").replace(
-	/@(SCRIPT_HASH|STYLE_HASH|STYLE|SCRIPT)@/g, (_, name) => parts[name]);
+	/@(SCRIPT_HASH|STYLE_HASH|STYLE|SCRIPT|LICENCES)@/g, (_, name) => parts[name]);
 writeFileSync(out, page);
 console.log(`${out}: ${page.length} bytes (script ${script.length}, style ${style.length})`);
