@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "data/field.h"
 #include "infer/ident.h"
 
 struct decode_row {
@@ -16,6 +17,7 @@ int decode_json(FILE *out, const struct decode_row *rows, size_t n);
 
 enum { DECODE_FIELDS = 8, DECODE_FIELD_MAX = 256 };
 extern const char *const decode_columns[DECODE_FIELDS];
+field_walk decode_field;
 /* The fields under these columns; what the rules do not prove is empty. */
 void decode_fields(const struct ident *id, char out[static DECODE_FIELDS][DECODE_FIELD_MAX]);
 

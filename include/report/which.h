@@ -32,6 +32,13 @@ int which_text(FILE *out, const struct which_view *v, bool colour);
 int which_explain(FILE *out, const struct which_view *v);
 /* Many targets at a glance, a line for each. */
 int which_summary(FILE *out, const struct which_view *v, size_t n, bool colour);
+/* Who answered at some targets: a line for each site met, or for what has none. */
+struct which_met {
+	struct addr target;
+	const char *service;
+	const struct voices *voices;
+};
+int which_met(FILE *out, const struct which_met *m, size_t n, bool colour);
 int which_json(FILE *out, const struct which_view *v, size_t n);
 /* The keys of a target in the JSON. */
 field_walk which_field;

@@ -2,9 +2,12 @@
 
 #include "cmd/command.h"
 #include "data/catchment.h"
+#include "data/sites.h"
 #include "data/target.h"
+#include "report/decode.h"
 #include "report/diff.h"
 #include "report/routes.h"
+#include "report/which.h"
 
 static const struct {
 	const char *file;
@@ -17,6 +20,9 @@ static const struct {
 	{"RUN/trust.csv: one row for each vantage point", trust_field},
 	{"diff --csv: one row for each vantage point at each target", diff_field},
 	{"routes --csv: one row for each path", route_field},
+	{"targets/sites.csv: one row for each site that an operator lists", sites_field},
+	{"catchmap decode -f: columns behind those of the input", decode_field},
+	{"catchmap which --json: keys of each target", which_field},
 	{"targets/*.csv: one row for each address that can be probed", target_field},
 };
 

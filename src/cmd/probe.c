@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "cmd/command.h"
+#include "cmd/met.h"
 #include "cmd/recorder.h"
 #include "cmd/session.h"
 #include "report/textfile.h"
@@ -21,6 +22,7 @@ struct campaign {
 	struct past past;       /* what it did */
 	struct rules rules;     /* for --textfile */
 	struct textfile *textfile;
+	struct met *met; /* NULL: too many targets, or too long, to tell who was met */
 	bool hangup, progress;
 	struct run_flow flows[256];
 	struct run_egress egresses[EGRESSES_MAX];
@@ -179,6 +181,7 @@ static void take_row(void *arg, const struct record *r)
 	recorder_row(&c->rec, r);
 	if (c->textfile)
 		(void)textfile_row(c->textfile, r);
+	met_row(c->met, r);
 }
 
 /* --- the whole --- */
@@ -190,7 +193,7 @@ static const char *const end_text[] = {
 	[LOOP_TICK_FAILED] = "rows could not be written",
 };
 
-static void summarize(const struct campaign *c, const struct run_counts *n)
+static void summarize(struct campaign *c, const struct run_counts *n)
 {
 	(void)printf("%s: %" PRIu64 " rows\n", c->rec.path, n->rows);
 	for (int o = OUTCOME_REPLY; o < OUTCOMES; o++)
@@ -200,6 +203,7 @@ static void summarize(const struct campaign *c, const struct run_counts *n)
 		(void)printf("  besides: %" PRIu64 " packets that match no probe, %" PRIu64
 			     " repeated replies, %" PRIu64 " probes behind schedule\n",
 			n->unmatched, n->duplicate, n->behind);
+	met_print(stdout, c->met);
 }
 
 static int exit_of(const struct campaign *c, const struct loop_result *r)
@@ -354,6 +358,8 @@ static int campaign(struct campaign *c)
 	make_slots(c);
 	session_config(&c->s, c->vp);
 	c->s.loop.engine.rounds = rounds_of(c);
+	if (!c->o->quiet && !c->o->every_ns && c->s.targets.n <= MET_TARGETS)
+		c->met = met_open(c->o);
 	c->s.loop.engine.row = take_row;
 	c->s.loop.engine.row_arg = c;
 	c->s.loop.round = store_textfile;
@@ -399,6 +405,7 @@ static int run(const struct options *o)
 	recorder_free(&c->rec);
 	past_free(&c->past);
 	textfile_free(c->textfile);
+	met_close(c->met);
 	rules_free(&c->rules);
 	session_free(&c->s);
 	free(c);

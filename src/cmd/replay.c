@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cmd/command.h"
+#include "cmd/met.h"
 #include "cmd/session.h"
 #include "engine/match.h"
 #include "net/capture.h"
@@ -10,6 +11,7 @@
 struct replay {
 	struct engine *engine;
 	struct file_out *rows;
+	struct met *met;
 	struct err_msg why;
 	int rc;
 	bool any;
@@ -20,6 +22,7 @@ static void write_row(void *arg, const struct record *r)
 	struct replay *p = arg;
 	char row[RECORD_ROW_MAX];
 
+	met_row(p->met, r);
 	if (p->rc == 0)
 		p->rc = file_out_write(p->rows, row, record_row(r, row), &p->why);
 }
@@ -53,6 +56,7 @@ static void summarize(const struct replay *p)
 		"catchmap: %llu frames, %llu probes, %llu packets that match no probe, %llu not understood\n",
 		(unsigned long long)n->captured, (unsigned long long)n->sent,
 		(unsigned long long)n->unmatched, (unsigned long long)n->malformed);
+	met_print(stderr, p->met);
 }
 
 static int replay_into(struct replay *p, const struct options *o, struct capture *c)
@@ -100,9 +104,11 @@ static int run(const struct options *o)
 	c = capture_open_file(o->args[0], &p.why);
 	if (!c)
 		return command_fail(EXIT_USAGE, &p.why);
+	p.met = o->quiet ? NULL : met_open(o);
 	p.engine = engine_new(&config, &p.why);
 	code = p.engine ? replay_into(&p, o, c) : command_fail(EXIT_PARTIAL, &p.why);
 	engine_free(p.engine);
+	met_close(p.met);
 	capture_close(c);
 	return code;
 }

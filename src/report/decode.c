@@ -12,6 +12,23 @@ enum { RULE, OPERATOR, SITE, CITY, COUNTRY, LAT, LON, CONFIDENCE };
 const char *const decode_columns[DECODE_FIELDS] = {
 	"rule", "operator", "site", "city", "country", "lat", "lon", "confidence"};
 
+bool decode_field(size_t i, struct field *out)
+{
+	static const char *const about[DECODE_FIELDS] = {[RULE] = "naming rule that fits",
+		[OPERATOR] = "whom a string of this form speaks of",
+		[SITE] = "key of the site; empty where the form proves none at this target",
+		[CITY] = "of the site; empty when its place is not published",
+		[COUNTRY] = "of the site, ISO 3166",
+		[LAT] = "latitude, degrees",
+		[LON] = "longitude, degrees",
+		[CONFIDENCE] = "of the rule in what it says: high medium low"};
+
+	if (i >= DECODE_FIELDS)
+		return false;
+	*out = (struct field){decode_columns[i], about[i]};
+	return true;
+}
+
 static const char *const status_names[IDENT_STATUSES] = {"unknown", "site", "key", "other", "hint"};
 
 void decode_fields(const struct ident *id, char out[static DECODE_FIELDS][DECODE_FIELD_MAX])

@@ -81,7 +81,7 @@ static void say_p1(const struct which_view *v, bool holds, struct which_words *w
 		which_add(w, "reply TTL %d (%d hop%s) for dns, %d (%d hops) for icmp and tcp", s->dns_ttl,
 			s->dns_hops, s->dns_hops == 1 ? "" : "s", s->other_ttl, s->other_hops);
 	else
-		which_add(w, "hops alike (dns %d, others %d)", s->dns_hops, s->other_hops);
+		which_add(w, "hops alike within 3 (dns %d, others %d)", s->dns_hops, s->other_hops);
 }
 
 static void say_b1(const struct which_view *v, bool holds, struct which_words *w)

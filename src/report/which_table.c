@@ -73,7 +73,7 @@ static void put_number(struct libscols_line *line, enum column c, uint32_t v)
 	put(line, c, text);
 }
 
-static void put_ns(struct libscols_line *line, enum column c, int64_t ns)
+static void put_ns(struct libscols_line *line, size_t c, int64_t ns)
 {
 	char text[WHICH_CELL_MAX];
 
@@ -371,12 +371,16 @@ static void summary_line(struct libscols_table *t, const struct which_view *v)
 {
 	const struct verdict *d = v->verdict;
 	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char text[2 * WHICH_CELL_MAX], target[ADDR_TEXT_LEN];
+	char text[2 * WHICH_CELL_MAX + 16], site[2 * WHICH_CELL_MAX], target[ADDR_TEXT_LEN];
 	struct which_words w = {.text = text, .cap = sizeof(text)};
 
 	put(line, 0, addr_text(&v->in->target.seen->target, target));
 	put(line, 1, v->in->target.service);
-	put(line, 2, which_is_proven(d) ? which_site(&d->site->id, text) : "-");
+	which_add(&w, "%s", which_is_proven(d) ? which_site(&d->site->id, site) : "-");
+	if (d->kind == VERDICT_SPLIT)
+		which_add(&w, " +%zu", d->voices.n_sites - 1);
+	put(line, 2, text);
+	w.n = 0;
 	put(line, 3, isnan(which_min_ms(d)) ? "-" : which_ms(which_min_ms(d), text));
 	which_add(&w, "%s", verdict_name(d->kind));
 	if (d->kind == VERDICT_UNKNOWN)
@@ -395,5 +399,50 @@ int which_summary(FILE *out, const struct which_view *v, size_t n, bool colour)
 
 	for (size_t i = 0; t && i < n; i++)
 		summary_line(t, &v[i]);
+	return print(t, t ? 0 : ERR_NOMEM);
+}
+
+/* --- who was met --- */
+
+static struct libscols_line *met_line(struct libscols_table *t, const struct which_met *m, uint32_t replies)
+{
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[ADDR_TEXT_LEN];
+
+	put(line, 0, addr_text(&m->target, text));
+	put(line, 1, m->service);
+	(void)snprintf(text, sizeof(text), "%u", replies);
+	put(line, 3, text);
+	return line;
+}
+
+static void met_target(struct libscols_table *t, const struct which_met *m)
+{
+	const struct voices *h = m->voices;
+	char text[2 * WHICH_CELL_MAX], name[WHICH_CELL_MAX];
+	struct bytes label = which_label(h);
+
+	for (size_t i = 0; i < h->n_sites; i++) {
+		const struct voice_site *s = &h->sites[i];
+		struct libscols_line *line = met_line(t, m, s->replies);
+
+		put(line, 2, which_site(&s->id, text));
+		put_ns(line, 4, s->min_ns);
+	}
+	if (h->n_sites || h->replies == 0)
+		return;
+	if (label.n)
+		(void)snprintf(text, sizeof(text), "\"%s\", no rule fits", which_name(label, name));
+	put(met_line(t, m, h->replies), 2, label.n ? text : "no name given");
+}
+
+int which_met(FILE *out, const struct which_met *m, size_t n, bool colour)
+{
+	static const struct heading of[] = {{"TARGET", false}, {"SERVICE", false}, {"ANSWERED FROM", false},
+		{"REPLIES", true}, {"MIN ms", true}};
+	struct libscols_table *t = new_table(out, of, sizeof(of) / sizeof(of[0]), colour);
+
+	for (size_t i = 0; t && i < n; i++)
+		met_target(t, &m[i]);
 	return print(t, t ? 0 : ERR_NOMEM);
 }
