@@ -42,21 +42,27 @@ struct sites_answer {
 	double radius_km; /* that holds nine tenths of it */
 };
 
-/* Towns around a vantage point, kept from one target to the next. */
+/* Towns near a vantage point, by distance; kept from one target to the next. */
+struct sites_list {
+	size_t n, n_weighed; /* the first n_weighed have their prior */
+	float reach_km;      /* all that are nearer are there */
+	uint64_t others;     /* that the priors are for */
+	uint32_t *town;
+	float *km, *x, *y, *z, *prior, *score;
+};
+/* The nearest towns, and all heads of metropolitan areas: a disc beyond the first is looked at by the second. */
 struct sites_around {
 	struct geo_point at;
-	struct sites_town_at *v; /* by distance */
-	size_t n;
-	float reach_km; /* all that are nearer are there */
+	struct sites_list *towns, *heads;
 };
 
 struct sites_placer {
 	struct sites_law law;
 	struct sites_around *around; /* by vantage point */
 	size_t n_around, cap_around;
-	struct sites_town_at *walked;
-	size_t cap_walked;
-	struct sites_candidate *v; /* of the last question, in no order */
+	uint64_t *keys;
+	size_t n_keys, cap_keys;
+	struct sites_candidate *v; /* of the last question that are not negligible, in no order */
 	size_t n, cap;
 };
 

@@ -29,6 +29,8 @@ struct sites_world {
 	const struct place_book *book;
 	struct sites_town *v;
 	size_t n;
+	uint32_t *heads; /* cities that are the largest of their metropolitan area */
+	size_t n_heads;
 	uint32_t bands;
 	uint32_t *first_cell; /* of a band; bands + 1 of them */
 	uint32_t *first_town; /* of a cell; and the end */

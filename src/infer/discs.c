@@ -61,9 +61,11 @@ static uint64_t key_of(const struct disc *d, size_t at)
 	return (uint64_t)bits << 32 | at;
 }
 
-/* By the upper half, a byte at a time. */
-static void sort_keys(uint64_t *from, uint64_t *to, size_t n)
+/* A byte at a time; after an even number of passes all are back in the first array. */
+void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
 {
+	uint64_t *from = keys, *to = spare;
+
 	for (int shift = 32; shift < 64; shift += 8) {
 		uint32_t at[257] = {0};
 		uint64_t *swap = from;
@@ -87,7 +89,7 @@ int discs_sort(struct discs *d)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < d->n; i++)
 		d->keys[i] = key_of(&d->v[i], i);
-	sort_keys(d->keys, d->keys + d->n, d->n);
+	discs_sort_keys(d->keys, d->keys + d->n, d->n);
 	sorted = d->v + d->n;
 	for (size_t i = 0; i < d->n; i++)
 		sorted[i] = d->v[(uint32_t)d->keys[i]];
@@ -97,7 +99,8 @@ int discs_sort(struct discs *d)
 		if (end - i > 1)
 			qsort(sorted + i, end - i, sizeof *sorted, by_radius);
 	}
-	memcpy(d->v, sorted, d->n * sizeof *sorted);
+	if (d->n > 0)
+		memcpy(d->v, sorted, d->n * sizeof *sorted);
 	return 0;
 }
 

@@ -7,179 +7,308 @@
 #include "base/err.h"
 #include "base/vec.h"
 
-struct sites_town_at {
-	float km;
-	uint32_t town;
-};
-
-enum { AROUND_MAX = 1024 };
-/* In a disc larger than this, towns with fewer people are not looked at: it says little, and holds tens of thousands. */
-static const double wide_km = 2000;
-enum { WIDE_POPULATION_MIN = 100000 };
 /* Sites stand near those they serve: what a distance costs, against the disc's radius. */
 static const float closeness = 5, closeness_km = 200;
 /* For a disc that does not hold the town, and for a site nearby that another identity has already. */
 static const float violation = 3, neighbour = 1.5F;
 static const float same_place_km = 100;
 /* Most that a witness can add to a score; differences beyond which a town is as good as impossible. */
-static const float fit_max = 1.5F, negligible = 12;
+static const float fit_max = 0.7F, negligible = 8;
 
-/* --- which towns --- */
+/* Towns are looked at one by one no farther than this, and no more of them: they are as good as their metropolitan area then. */
+enum { TOWNS_MAX = 1024 };
+static const double towns_km = 2000;
 
-/* Great circle, from a float vector: good to a few km, which is all that a score needs. */
-static float km_to(const struct sites_town *t, const struct geo_point *p)
+/* --- distances --- */
+
+/* Great circle between unit vectors, from the square of the chord, to a km (Abramowitz and Stegun, 4.4.45): enough for scores. */
+static inline float km_of_chord(float square)
 {
-	float x = t->x - (float)p->x, y = t->y - (float)p->y, z = t->z - (float)p->z;
-	float half = sqrtf(x * x + y * y + z * z) / 2;
+	float h = sqrtf(square) / 2, left = h < 1 ? 1 - h : 0;
+	float angle = 1.5707963F -
+		      sqrtf(left) * (1.5707288F + h * (-0.2121144F + h * (0.0742610F - h * 0.0187293F)));
 
-	return 2 * (float)GEO_RADIUS_KM * asinf(half < 1 ? half : 1);
+	return 2 * (float)GEO_RADIUS_KM * (angle > 0 ? angle : 0);
 }
 
-static int by_distance(const void *a, const void *b)
+static inline float km_between(float x, float y, float z, const struct geo_point *p)
 {
-	const struct sites_town_at *x = a, *y = b;
+	float u = x - (float)p->x, v = y - (float)p->y, w = z - (float)p->z;
 
-	if (x->km < y->km || x->km > y->km)
-		return x->km < y->km ? -1 : 1;
-	return x->town < y->town ? -1 : 1;
+	return km_of_chord(u * u + v * v + w * w);
 }
 
-/* The towns in a disc, into p->walked. */
-static int walk(struct sites_placer *p, const struct sites_world *w, const struct disc *d, size_t *n)
+static uint64_t key_of(float km, uint32_t town)
 {
-	struct sites_walk at = sites_walk_start(w, &d->at, d->km);
-	struct sites_span span;
-	uint32_t least = d->km > wide_km ? WIDE_POPULATION_MIN : 0;
+	uint32_t bits;
 
-	*n = 0;
-	while (sites_walk_next(w, &at, &span)) {
-		if (vec_reserve(&p->walked, &p->cap_walked, *n + span.end - span.first) < 0)
-			return ERR_NOMEM;
-		for (uint32_t i = span.first; i < span.end; i++) {
-			float km = km_to(&w->v[i], &d->at);
-
-			if (km <= (float)d->km && w->v[i].population >= least)
-				p->walked[(*n)++] = (struct sites_town_at){km, i};
-		}
-	}
-	return 0;
+	memcpy(&bits, &km, sizeof bits);
+	return (uint64_t)bits << 32 | town;
 }
 
-/* Looks around a vantage point for the first time. */
-static int look_around(struct sites_placer *p, const struct sites_world *w, const struct geo_point *at,
-	struct sites_around *a)
+static float km_of_key(uint64_t key)
 {
-	struct disc disc = {*at, 250, 0};
-	size_t n = 0;
+	uint32_t bits = (uint32_t)(key >> 32);
+	float km;
 
-	for (; n < AROUND_MAX / 4 && disc.km < GEO_FARTHEST_KM / 2; disc.km *= 2)
-		if (walk(p, w, &disc, &n) < 0)
-			return ERR_NOMEM;
-	qsort(p->walked, n, sizeof *p->walked, by_distance);
-	a->reach_km = n > AROUND_MAX ? p->walked[AROUND_MAX].km : (float)disc.km / 2;
-	a->n = n > AROUND_MAX ? AROUND_MAX : n;
-	a->at = *at;
-	free(a->v);
-	a->v = malloc((a->n + 1) * sizeof *a->v);
-	if (!a->v)
+	memcpy(&km, &bits, sizeof km);
+	return km;
+}
+
+/* --- lists of towns --- */
+
+static int add_key(
+	struct sites_placer *p, const struct sites_world *w, uint32_t town, const struct geo_point *at)
+{
+	const struct sites_town *t = &w->v[town];
+
+	if (vec_reserve(&p->keys, &p->cap_keys, 2 * (p->n_keys + 1)) < 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < a->n; i++)
-		a->v[i] = p->walked[i];
+	p->keys[p->n_keys++] = key_of(km_between(t->x, t->y, t->z, at), town);
 	return 0;
 }
 
-static bool same_point(const struct geo_point *a, const struct geo_point *b)
+static int towns_within(
+	struct sites_placer *p, const struct sites_world *w, const struct geo_point *at, double km)
 {
-	return memcmp(a, b, sizeof *a) == 0;
+	struct sites_walk walk = sites_walk_start(w, at, km);
+	struct sites_span span;
+
+	p->n_keys = 0;
+	while (sites_walk_next(w, &walk, &span))
+		for (uint32_t i = span.first; i < span.end; i++)
+			if (add_key(p, w, i, at) < 0)
+				return ERR_NOMEM;
+	return 0;
 }
 
-/* The towns in the disc of a witness: those known around the vantage point, if the disc does not go further. */
-static int towns_of(
-	struct sites_placer *p, const struct sites_question *q, const struct sites_town_at **towns, size_t *n)
+/* One piece of memory for all columns. */
+static struct sites_list *new_list(size_t n)
 {
-	const struct sites_witness *w = &q->witness[0];
+	enum { COLUMNS = 7 };
+	struct sites_list *l = malloc(sizeof *l + n * COLUMNS * sizeof(float));
+	float *column;
+
+	if (!l)
+		return NULL;
+	column = (float *)(l + 1);
+	*l = (struct sites_list){.n = n,
+		.km = column,
+		.x = column + n,
+		.y = column + 2 * n,
+		.z = column + 3 * n,
+		.prior = column + 4 * n,
+		.score = column + 5 * n,
+		.town = (uint32_t *)(column + 6 * n)};
+	return l;
+}
+
+/* The nearest of the towns that were collected; all of those nearer than `sure_km` were. NULL without memory. */
+static struct sites_list *make_list(
+	struct sites_placer *p, const struct sites_world *w, float sure_km, size_t most)
+{
+	size_t n = p->n_keys < most ? p->n_keys : most;
+	struct sites_list *l = new_list(n);
+
+	if (!l)
+		return NULL;
+	discs_sort_keys(p->keys, p->keys + p->n_keys, p->n_keys);
+	for (size_t i = 0; i < n; i++) {
+		const struct sites_town *t = &w->v[(uint32_t)p->keys[i]];
+
+		l->town[i] = (uint32_t)p->keys[i];
+		l->km[i] = km_of_key(p->keys[i]);
+		l->x[i] = t->x;
+		l->y[i] = t->y;
+		l->z[i] = t->z;
+	}
+	l->reach_km = n < p->n_keys && km_of_key(p->keys[n]) < sure_km ? km_of_key(p->keys[n]) : sure_km;
+	return l;
+}
+
+static struct sites_list *list_towns(
+	struct sites_placer *p, const struct sites_world *w, const struct geo_point *at)
+{
+	double km = 125;
+
+	do {
+		km *= 2;
+		if (towns_within(p, w, at, km) < 0)
+			return NULL;
+	} while (p->n_keys < TOWNS_MAX && km < towns_km);
+	return make_list(p, w, (float)km, TOWNS_MAX);
+}
+
+static struct sites_list *list_heads(
+	struct sites_placer *p, const struct sites_world *w, const struct geo_point *at)
+{
+	p->n_keys = 0;
+	for (size_t i = 0; i < w->n_heads; i++)
+		if (add_key(p, w, w->heads[i], at) < 0)
+			return NULL;
+	return make_list(p, w, INFINITY, w->n_heads);
+}
+
+static int around_vp(struct sites_placer *p, const struct sites_witness *w, struct sites_around **out)
+{
 	struct sites_around *a;
 
 	if (vec_reserve(&p->around, &p->cap_around, w->vp + 1) < 0)
 		return ERR_NOMEM;
 	while (p->n_around <= w->vp)
-		p->around[p->n_around++] = (struct sites_around){0};
+		p->around[p->n_around++] = (struct sites_around){.towns = NULL};
 	a = &p->around[w->vp];
-	if (!(a->v && same_point(&a->at, &w->disc.at)) && look_around(p, q->world, &w->disc.at, a) < 0)
-		return ERR_NOMEM;
-	if (w->disc.km >= (double)a->reach_km) {
-		*n = 0;
-		if (walk(p, q->world, &w->disc, n) < 0)
-			return ERR_NOMEM;
-		*towns = p->walked;
-		return 0;
+	if (memcmp(&a->at, &w->disc.at, sizeof a->at) != 0) {
+		free(a->towns);
+		free(a->heads);
+		*a = (struct sites_around){.at = w->disc.at};
 	}
-	for (*n = 0; *n < a->n && a->v[*n].km <= (float)w->disc.km;)
-		++*n;
-	*towns = a->v;
+	*out = a;
 	return 0;
 }
 
 /* --- scores --- */
 
-static float extra(
-	const struct sites_question *q, const struct sites_profile *profiles, const struct sites_town *t)
+struct scoring {
+	struct sites_placer *p;
+	const struct sites_question *q;
+	struct sites_profile profiles[SITES_WITNESSES];
+	float near, most; /* cost of a km; most that others than the first witness can add */
+	bool more;
+	struct sites_bound {
+		float x, y, z, cosine;
+	} bounds[SITES_BOUNDS];
+	size_t n_bounds; /* those that leave a part of the first disc out */
+	float best;
+	const struct sites_list *list;
+};
+
+static float others_say(const struct scoring *s, size_t i)
 {
+	const struct sites_question *q = s->q;
+	const float x = s->list->x[i], y = s->list->y[i], z = s->list->z[i];
 	float fit = 0;
 
-	for (size_t i = 1; i < q->n_witnesses; i++)
-		fit += sites_profile_ln(&profiles[i], km_to(t, &q->witness[i].disc.at));
-	for (size_t i = 0; i < q->n_bounds; i++)
-		if (km_to(t, &q->bounds[i].at) > (float)q->bounds[i].km)
+	for (size_t k = 1; k < q->n_witnesses; k++)
+		fit += sites_profile_ln(&s->profiles[k], km_between(x, y, z, &q->witness[k].disc.at));
+	for (size_t k = 0; k < s->n_bounds; k++)
+		if (s->bounds[k].x * x + s->bounds[k].y * y + s->bounds[k].z * z < s->bounds[k].cosine)
 			fit -= violation;
-	for (size_t i = 0; i < q->n_taken; i++)
-		if (km_to(t, &q->taken[i]) < same_place_km)
+	for (size_t k = 0; k < q->n_taken; k++)
+		if (km_between(x, y, z, &q->taken[k]) < same_place_km)
 			return fit - neighbour;
 	return fit;
 }
 
-static void make_profiles(struct sites_placer *p, const struct sites_question *q, struct sites_profile *out)
+static void set_bounds(struct scoring *s)
 {
-	for (size_t i = 0; i < q->n_witnesses; i++) {
-		const struct sites_witness *w = &q->witness[i];
+	const struct disc *first = &s->q->witness[0].disc;
 
-		sites_profile_make(&out[i], &p->law, &w->time, i ? GEO_FARTHEST_KM : w->disc.km, q->tau_ms);
+	for (size_t i = 0; i < s->q->n_bounds; i++) {
+		const struct disc *b = &s->q->bounds[i];
+
+		if (geo_arc_km(&b->at, &first->at) + first->km > b->km)
+			s->bounds[s->n_bounds++] = (struct sites_bound){(float)b->at.x, (float)b->at.y,
+				(float)b->at.z, (float)cos(b->km / GEO_RADIUS_KM)};
 	}
+	s->more = s->q->n_witnesses > 1 || s->n_bounds > 0 || s->q->n_taken > 0;
 }
 
-static const struct sites_candidate *score(
-	struct sites_placer *p, const struct sites_question *q, const struct sites_town_at *towns, size_t n)
+static float alone(const struct scoring *s, float km)
 {
-	struct sites_profile profiles[SITES_WITNESSES];
-	const struct sites_candidate *best = NULL;
-	const float near = closeness / (closeness_km + (float)q->witness[0].disc.km);
-	const bool more = q->n_witnesses > 1 || q->n_bounds > 0 || q->n_taken > 0;
-	const float most = (float)(q->n_witnesses - 1) * fit_max;
+	return sites_profile_ln(&s->profiles[0], km) - s->near * km;
+}
 
-	make_profiles(p, q, profiles);
-	for (size_t i = 0; i < n; i++) {
-		const struct sites_town *t = &q->world->v[towns[i].town];
-		struct sites_candidate *c = &p->v[p->n];
+/* Of n towns by distance, what the prior and the first witness say: exact at every eighth, between them by the distance. Returns
+ * which is best. */
+static size_t score_alone(struct scoring *s, size_t n)
+{
+	const struct sites_list *l = s->list;
+	size_t best = 0;
 
-		c->town = towns[i].town;
-		c->prior = sites_world_prior(q->world, towns[i].town, q->others);
-		c->near = -near * towns[i].km;
-		c->fit = sites_profile_ln(&profiles[0], towns[i].km);
-		c->score = c->prior + c->near + c->fit;
-		if (best && c->score + most < best->score - negligible)
-			continue;
-		if (more) {
-			c->fit += extra(q, profiles, t);
-			c->score = c->prior + c->near + c->fit;
+	for (size_t at = 0; at < n; at += DISCS_LANES) {
+		size_t end = at + DISCS_LANES < n ? at + DISCS_LANES : n;
+		float first = l->km[at], last = l->km[end - 1], a = alone(s, first), b = alone(s, last);
+		float slope = last > first ? (b - a) / (last - first) : 0;
+
+		for (size_t i = at; i < end; i++) {
+			l->score[i] = l->prior[i] + a + slope * (l->km[i] - first);
+			best = l->score[i] > l->score[best] ? i : best;
 		}
-		if (!best || c->score > best->score || (c->score >= best->score && c->town < best->town))
-			best = c;
-		p->n++;
 	}
 	return best;
 }
 
+static void keep(struct scoring *s, size_t i, float fit)
+{
+	const struct sites_list *l = s->list;
+	struct sites_candidate c = {.town = l->town[i], .prior = l->prior[i], .near = -s->near * l->km[i]};
+
+	c.score = s->list->score[i] + fit;
+	c.fit = c.score - c.prior - c.near;
+	s->best = c.score > s->best ? c.score : s->best;
+	s->p->v[s->p->n++] = c;
+}
+
+/* Scores the towns of the list up to the disc's edge. */
+static int score_list(struct scoring *s, struct sites_list *l)
+{
+	const float reach = (float)s->q->witness[0].disc.km;
+	size_t n = 0, best;
+
+	if (l->others != s->q->others)
+		l->n_weighed = 0;
+	l->others = s->q->others;
+	s->list = l;
+	while (n < l->n && l->km[n] <= reach)
+		n++;
+	for (; l->n_weighed < n; l->n_weighed++)
+		l->prior[l->n_weighed] = sites_world_prior(s->q->world, l->town[l->n_weighed], l->others);
+	if (vec_reserve(&s->p->v, &s->p->cap, s->p->n + n + 1) < 0)
+		return ERR_NOMEM;
+	if (n == 0)
+		return 0;
+	best = score_alone(s, n);
+	s->best = l->score[best] + (s->more ? others_say(s, best) : 0);
+	for (size_t i = 0; i < n; i++)
+		if (s->list->score[i] + s->most >= s->best - negligible)
+			keep(s, i, s->more ? others_say(s, i) : 0);
+	return 0;
+}
+
+/* A disc with few towns in it is looked at by town, else by metropolitan area. */
+static int score(struct scoring *s)
+{
+	const struct sites_witness *w = &s->q->witness[0];
+	struct sites_around *a;
+
+	if (around_vp(s->p, w, &a) < 0)
+		return ERR_NOMEM;
+	if (!a->towns)
+		a->towns = list_towns(s->p, s->q->world, &w->disc.at);
+	if (!a->towns)
+		return ERR_NOMEM;
+	if (w->disc.km < (double)a->towns->reach_km)
+		return score_list(s, a->towns);
+	if (!a->heads)
+		a->heads = list_heads(s->p, s->q->world, &w->disc.at);
+	return a->heads ? score_list(s, a->heads) : ERR_NOMEM;
+}
+
 /* --- how sure --- */
+
+static const struct sites_candidate *best_of(const struct sites_placer *p)
+{
+	const struct sites_candidate *best = NULL;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct sites_candidate *c = &p->v[i];
+
+		if (!best || c->score > best->score || (c->score >= best->score && c->town < best->town))
+			best = c;
+	}
+	return best;
+}
 
 static void weigh(const struct sites_placer *p, const struct sites_question *q, struct sites_answer *out)
 {
@@ -189,12 +318,13 @@ static void weigh(const struct sites_placer *p, const struct sites_question *q, 
 	size_t ring = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
+		const struct sites_town *t = &q->world->v[p->v[i].town];
 		float behind = out->best.score - p->v[i].score, km, part;
 
 		if (behind > negligible)
 			continue;
 		part = expf(-behind);
-		km = km_to(&q->world->v[p->v[i].town], &out->at);
+		km = km_between(t->x, t->y, t->z, &out->at);
 		for (ring = 0; ring < RINGS && km > rings[ring];)
 			ring++;
 		mass[ring] += part;
@@ -208,15 +338,22 @@ static void weigh(const struct sites_placer *p, const struct sites_question *q, 
 
 int sites_place(struct sites_placer *p, const struct sites_question *q, struct sites_answer *out)
 {
-	const struct sites_town_at *towns;
+	struct scoring s = {.p = p,
+		.q = q,
+		.near = closeness / (closeness_km + (float)q->witness[0].disc.km),
+		.most = (float)(q->n_witnesses - 1) * fit_max,
+		.best = -INFINITY};
 	const struct sites_candidate *best;
-	size_t n;
 
 	*out = (struct sites_answer){.found = false};
 	p->n = 0;
-	if (towns_of(p, q, &towns, &n) < 0 || vec_reserve(&p->v, &p->cap, n + 1) < 0)
+	for (size_t i = 0; i < q->n_witnesses; i++)
+		sites_profile_make(&s.profiles[i], &p->law, &q->witness[i].time,
+			i ? GEO_FARTHEST_KM : q->witness[i].disc.km, q->tau_ms);
+	set_bounds(&s);
+	if (score(&s) < 0)
 		return ERR_NOMEM;
-	best = score(p, q, towns, n);
+	best = best_of(p);
 	if (!best)
 		return 0;
 	out->found = true;
@@ -229,10 +366,12 @@ int sites_place(struct sites_placer *p, const struct sites_question *q, struct s
 
 void sites_placer_free(struct sites_placer *p)
 {
-	for (size_t i = 0; i < p->n_around; i++)
-		free(p->around[i].v);
+	for (size_t i = 0; i < p->n_around; i++) {
+		free(p->around[i].towns);
+		free(p->around[i].heads);
+	}
 	free(p->around);
-	free(p->walked);
+	free(p->keys);
 	free(p->v);
 	*p = (struct sites_placer){.n = 0};
 }

@@ -8,6 +8,7 @@ static const double radians = 0.017453292519943295769, pi = 3.141592653589793238
 /* Weights of the prior, natural logarithms. */
 static const float by_city = 0.1F, by_operators = 0.6F;
 static const float people_floor = 1000;
+static const uint32_t head_population_min = 100000;
 
 /* --- the grid --- */
 
@@ -103,6 +104,31 @@ static float people_near(const struct sites_world *w, const struct geo_point *p)
 			if (near(&w->v[i], p, cosine))
 				sum += (float)w->v[i].population;
 	return sum;
+}
+
+static bool is_head(const struct sites_world *w, const struct sites_town *t)
+{
+	const float cosine = (float)cos(SITES_METRO_KM / GEO_RADIUS_KM);
+	const struct geo_point p = {(double)t->x, (double)t->y, (double)t->z};
+	struct sites_walk walk = sites_walk_start(w, &p, SITES_METRO_KM);
+	struct sites_span span;
+
+	while (sites_walk_next(w, &walk, &span))
+		for (uint32_t i = span.first; i < span.end; i++)
+			if (w->v[i].population > t->population && near(&w->v[i], &p, cosine))
+				return false;
+	return true;
+}
+
+static int find_heads(struct sites_world *w)
+{
+	w->heads = malloc((w->n + 1) * sizeof *w->heads);
+	if (!w->heads)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->v[i].population >= head_population_min && is_head(w, &w->v[i]))
+			w->heads[w->n_heads++] = i;
+	return 0;
 }
 
 static void weigh_people(const struct sites_world *w, struct sites_town *t)
@@ -225,7 +251,7 @@ struct sites_world *sites_world_make(
 	if (!w)
 		return NULL;
 	w->book = book;
-	if (make_bands(w) < 0 || sort_towns(w) < 0) {
+	if (make_bands(w) < 0 || sort_towns(w) < 0 || find_heads(w) < 0) {
 		sites_world_free(w);
 		return NULL;
 	}
@@ -241,6 +267,7 @@ void sites_world_free(struct sites_world *w)
 	if (!w)
 		return;
 	free(w->v);
+	free(w->heads);
 	free(w->first_cell);
 	free(w->first_town);
 	free(w);
