@@ -26,7 +26,7 @@ struct routes_join {
 	const struct catchment_set *set;
 	struct routes_vp *vps; /* those in state site, in the set's order */
 	size_t n_vps;
-	struct routes_cell *cells; /* most vantage points first */
+	struct routes_cell *cells; /* by neighbour, most vantage points first */
 	size_t n_cells, cap_cells;
 	size_t n_joined, n_unknown_as; /* with a path; without an AS number */
 	double apart_h; /* hours between the tables and the measurement, 0 where they overlap; NAN: a time is unknown */

@@ -65,14 +65,14 @@ static int count_cell(struct routes_join *j, uint32_t neighbour, uint32_t site)
 	return 0;
 }
 
-static int most_first(const void *a, const void *b)
+static int by_neighbour(const void *a, const void *b)
 {
 	const struct routes_cell *x = a, *y = b;
 
-	if (x->vps != y->vps)
-		return x->vps > y->vps ? -1 : 1;
 	if (x->neighbour != y->neighbour)
 		return x->neighbour < y->neighbour ? -1 : 1;
+	if (x->vps != y->vps)
+		return x->vps > y->vps ? -1 : 1;
 	return (x->site > y->site) - (x->site < y->site);
 }
 
@@ -124,7 +124,7 @@ int routes_join(struct routes_join *j, const struct routes_view *view, const str
 	for (size_t i = 0; rc == 0 && i < t->n_rows; i++)
 		rc = join_row(j, view, (uint32_t)(t->first_row + i));
 	if (j->n_cells > 0)
-		qsort(j->cells, j->n_cells, sizeof(*j->cells), most_first);
+		qsort(j->cells, j->n_cells, sizeof(*j->cells), by_neighbour);
 	return rc;
 }
 
