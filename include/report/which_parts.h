@@ -34,6 +34,17 @@ struct bytes which_label(const struct voices *v);
 bool which_is_proven(const struct verdict *v);
 double which_min_ms(const struct verdict *v);
 
+/* Flows with a site. */
+uint32_t which_flows(const struct which_view *v);
+/* The rule of another operator that fits most replies; NULL: none does. */
+const struct rule *which_foreign(const struct voices *h);
+/* The line of an ICMP error about DNS queries, or NULL. */
+const struct observe_line *which_dns_error(const struct observation *o);
+/* No listed site is nearer than the one that answers, as far as places are known. */
+bool which_is_at_nearest(const struct verdict *v);
+
+/* What supports the first line, and the next step: a line for each. */
+void which_facts(FILE *out, const struct which_view *v);
 /* The table of probes. */
 int which_table(FILE *out, const struct which_view *v, bool colour);
 /* What a sign says, in words for the fact lines: "" when it could not be looked for. */

@@ -83,7 +83,8 @@ int judge_open(struct judge *j, const struct options *o, const struct vantage *v
 	char folder[PATH_MAX];
 	int rc;
 
-	*j = (struct judge){.o = o, .day = today(), .who = "you", .stamps = stamp_name(o->stamps), .sockets = ""};
+	*j = (struct judge){
+		.o = o, .day = today(), .who = "you", .stamps = stamp_name(o->stamps), .sockets = ""};
 	if (!session_book_folder(folder))
 		return err_set(why, ERR_IO, "no naming rules: neither beside the program nor in %s",
 			CATCHMAP_DATADIR);

@@ -9,7 +9,7 @@
 #include "net/route.h"
 
 enum {
-	OTHER_FLOWS = 1,    /* one flow suffices where no server names itself, and for what is asked besides */
+	OTHER_FLOWS = 1, /* one flow suffices where no server names itself, and for what is asked besides */
 	CONTROLS_WANTED = 2 /* when --location is to be checked */
 };
 
@@ -20,7 +20,7 @@ struct asking {
 	struct judge_case *cases; /* of all of them */
 	struct verdict_subject *subjects;
 	size_t n, n_controls;
-	bool first_hop; /* the last one */
+	bool first_hop;                 /* the last one */
 	bool no_dns[OPTIONS_LISTS_MAX]; /* by control */
 	char note[SESSION_NOTE_MAX];    /* on the sockets */
 	struct err_msg why;
@@ -45,7 +45,8 @@ static void warn(void *arg, const char *text)
 /* --- what is asked besides the targets --- */
 
 /* Adds a control unless it is there already. ERR_PARSE, ERR_NOMEM. */
-static int add_control(struct asking *q, const struct target *known, const struct target_info *info, bool no_dns)
+static int add_control(
+	struct asking *q, const struct target *known, const struct target_info *info, bool no_dns)
 {
 	struct target t = *known;
 	int rc;
@@ -69,7 +70,8 @@ static int add_named(struct asking *q, const char *name)
 	struct target_list found = {0};
 	struct addr a;
 	int family = addr_parse(name, &a) == 0 || no_dns ? q->s.o->family : q->s.targets.v[0].addr.family;
-	int rc = target_resolve(&found, &q->judge.book, no_dns ? name + sizeof(mark) - 1 : name, family, &q->why);
+	int rc = target_resolve(
+		&found, &q->judge.book, no_dns ? name + sizeof(mark) - 1 : name, family, &q->why);
 
 	/* What a table of targets says to be without DNS is believed too. */
 	if (rc >= 0)
@@ -106,7 +108,8 @@ static int add_controls(struct asking *q)
 	if (rc == 0 && o->blocklist)
 		rc = target_block(&q->s.targets, o->blocklist, &q->why);
 	if (rc == 0 && q->s.targets.n != before)
-		return err_set(&q->why, ERR_PARSE, "a control is on the blocklist: name others with --control, or none");
+		return err_set(&q->why, ERR_PARSE,
+			"a control is on the blocklist: name others with --control, or none");
 	return rc;
 }
 
@@ -174,7 +177,8 @@ static void make_slots(struct asking *q)
 		session_slots(&q->s, PROBE_DNS, (unsigned)o->flows, o->question);
 	for (int own = QUESTION_NONE + 1; want & 1U << PROBE_DNS && own < QUESTIONS; own++)
 		for (size_t i = 0; i < q->n; i++)
-			if ((enum question)own != o->question && asks_besides(&q->cases[i].baseline, (enum question)own)) {
+			if ((enum question)own != o->question &&
+				asks_besides(&q->cases[i].baseline, (enum question)own)) {
 				session_slots(&q->s, PROBE_DNS, OTHER_FLOWS, (enum question)own);
 				break;
 			}
@@ -225,9 +229,9 @@ static int ask(struct asking *q)
 		return EXIT_SIGNAL + r.signal;
 	if (code < 0 || r.counts.dropped)
 		return EXIT_PARTIAL;
-	return judge_found(&q->judge, q->cases, q->n)	   ? EXIT_FOUND
-	       : judge_answered(q->cases, q->n) ? EXIT_DONE
-						: EXIT_SILENT;
+	return judge_found(&q->judge, q->cases, q->n) ? EXIT_FOUND
+	       : judge_answered(q->cases, q->n)       ? EXIT_DONE
+						      : EXIT_SILENT;
 }
 
 static int open_cases(struct asking *q)
@@ -256,7 +260,8 @@ static int prepare(struct asking *q, const struct options *o)
 	if (v.has_place)
 		(void)snprintf(v.location_source, sizeof(v.location_source), "--location");
 	if (o->fail_on >= 0)
-		return err_set(&q->why, ERR_PARSE, "--fail-on: verdicts or flags are expected, such as intercepted,far");
+		return err_set(&q->why, ERR_PARSE,
+			"--fail-on: verdicts or flags are expected, such as intercepted,far");
 	rc = judge_open(&q->judge, o, &v, &q->why);
 	if (rc == 0)
 		rc = add_controls(q);
@@ -323,24 +328,31 @@ static void defaults(struct options *o)
 static const char *const takes[] = {"targets", "rate", "count", "gap", "timeout", "probes", "question",
 	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets",
 	"blocklist", "contact", "dscp", "seed", "strict", "dry-run", "json", "quiet", "config", "hold",
-	"hold-every", "run", "vp", "as", "country", "location", "control", "fail-on", "explain", "verbose", NULL};
+	"hold-every", "run", "vp", "as", "country", "location", "control", "fail-on", "explain", "verbose",
+	NULL};
 
 const struct command command_which = {
 	.name = "which",
 	.synopsis = "[options] TARGET...",
 	.summary = "which site answers this machine?",
-	.about = "Asks each target who it is (DNS id.server and NSID, over several flows; what its operator answers "
+	.about = "Asks each target who it is (DNS id.server and NSID, over several flows; what its operator "
+		 "answers "
 		 "besides, such as\n"
-		 "debug.opendns.com), pings it and opens a TCP handshake. Says which site answers, how fast, and whether "
+		 "debug.opendns.com), pings it and opens a TCP handshake. Says which site answers, how fast, "
+		 "and whether "
 		 "that is plausible:\n"
-		 "a verdict, what it rests on, the next step. A TARGET is an address, a service name of targets/ "
+		 "a verdict, what it rests on, the next step. A TARGET is an address, a service name of "
+		 "targets/ "
 		 "(k.root-servers.net) or a\n"
-		 "kind (roots). With --location it also says how far the site is, whether a nearer one is listed, and where "
+		 "kind (roots). With --location it also says how far the site is, whether a nearer one is "
+		 "listed, and where "
 		 "the time goes.\n"
 		 "\n"
-		 "Verdicts, the first that applies: no-reply, intercepted (two kinds of evidence), suspicious (one), "
+		 "Verdicts, the first that applies: no-reply, intercepted (two kinds of evidence), "
+		 "suspicious (one), "
 		 "location-suspect,\n"
-		 "rtt-impossible, foreign-operator, split, consistent, unknown. Flags: far, too-fast, unusual-answer, "
+		 "rtt-impossible, foreign-operator, split, consistent, unknown. Flags: far, too-fast, "
+		 "unusual-answer, "
 		 "unstable.\n"
 		 "catchmap fields lists the keys of --json.",
 	.options = takes,

@@ -6,6 +6,9 @@
 
 #include "infer/geo.h"
 
+/* No number. */
+#define NONE ((double)NAN)
+
 enum {
 	REPLIES_MIN = 3,
 	SILENT_QUERIES_MIN = 6,
@@ -17,7 +20,7 @@ enum { FAR_KM = 500, FAR_MS = 20, SAME_PLACE_KM = 150 };
 
 static double ms_of(int64_t ns)
 {
-	return ns < 0 ? (double)NAN : (double)ns / 1e6;
+	return ns < 0 ? NONE : (double)ns / 1e6;
 }
 
 /* --- places and times --- */
@@ -25,7 +28,7 @@ static double ms_of(int64_t ns)
 struct verdict_physics verdict_weigh(
 	const struct verdict_place *here, const struct ident *site, int64_t rtt_ns)
 {
-	struct verdict_physics p = {.km = NAN, .floor_fibre_ms = NAN, .floor_vacuum_ms = NAN};
+	struct verdict_physics p = {.km = NONE, .floor_fibre_ms = NONE, .floor_vacuum_ms = NONE};
 	double slack, ms = ms_of(rtt_ns);
 
 	if (!here->known || !site || site->status != IDENT_SITE)
@@ -57,7 +60,7 @@ static void look_through_list(struct verdict *v, const struct verdict_input *in)
 {
 	const struct verdict_place *here = &in->here;
 
-	v->nearest_km = v->nearest_floor_ms = NAN;
+	v->nearest_km = v->nearest_floor_ms = NONE;
 	for (size_t i = 0; here->known && i < in->n_listed; i++) {
 		double km = geo_km(here->lat_deg, here->lon_deg, in->listed[i].lat, in->listed[i].lon);
 
@@ -456,7 +459,7 @@ static double loss_percent(const struct observation *o)
 		sent += left;
 		lost += left - (l->received < left ? l->received : left);
 	}
-	return sent ? 100.0 * lost / sent : (double)NAN;
+	return sent ? 100.0 * lost / sent : NONE;
 }
 
 static struct verdict_slow slow_of(const struct verdict *v, const struct verdict_input *in)
@@ -466,8 +469,8 @@ static struct verdict_slow slow_of(const struct verdict *v, const struct verdict
 		.distance = v->physics.floor_fibre_ms,
 		.detour = v->physics.floor_fibre_ms - v->nearest_floor_ms,
 		.loss_percent = loss_percent(in->target.seen),
-		.queueing = NAN,
-		.server = NAN,
+		.queueing = NONE,
+		.server = NONE,
 	};
 
 	s.path = ms_of(v->min_ns) - s.distance - (isnan(s.access) ? 0 : s.access);

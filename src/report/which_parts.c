@@ -6,6 +6,9 @@
 
 #include "base/csv.h"
 
+/* Nearer by less is not nearer. */
+enum { NEAREST_SLACK_KM = 50 };
+
 void which_add(struct which_words *w, const char *fmt, ...)
 {
 	va_list args;
@@ -127,4 +130,46 @@ bool which_is_proven(const struct verdict *v)
 double which_min_ms(const struct verdict *v)
 {
 	return v->min_ns < 0 ? (double)NAN : (double)v->min_ns / 1e6;
+}
+
+uint32_t which_flows(const struct which_view *v)
+{
+	uint8_t all[32] = {0};
+
+	for (size_t i = 0; i < v->verdict->voices.n_sites; i++)
+		for (size_t k = 0; k < 32; k++)
+			all[k] |= v->verdict->voices.sites[i].flows[k];
+	return observe_count_flows(all);
+}
+
+const struct rule *which_foreign(const struct voices *h)
+{
+	const struct rule *rule = NULL;
+	uint32_t most = 0;
+
+	for (size_t i = 0; i < h->seen->n; i++)
+		for (size_t k = 0; h->seen->line[i].kind == PROBE_DNS && k < h->seen->line[i].n_answers;
+			k++) {
+			const struct ident *id = &h->v[h->first[i] + k].id;
+
+			if (id->status == IDENT_OTHER && id->foreign &&
+				h->seen->line[i].answers[k].replies > most) {
+				most = h->seen->line[i].answers[k].replies;
+				rule = id->rule;
+			}
+		}
+	return rule;
+}
+
+const struct observe_line *which_dns_error(const struct observation *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->line[i].kind == PROBE_DNS && o->line[i].icmp_type >= 0)
+			return &o->line[i];
+	return NULL;
+}
+
+bool which_is_at_nearest(const struct verdict *v)
+{
+	return v->nearest_km >= v->physics.km - v->site->id.radius_km - NEAREST_SLACK_KM;
 }
