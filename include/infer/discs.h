@@ -41,6 +41,8 @@ void discs_clear(struct discs *d);
 int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t id);
 /* By radius, the smallest first; of equals by place. ERR_NOMEM. */
 int discs_sort(struct discs *d);
+/* The one that would be first; there must be one. */
+size_t discs_first(const struct discs *d);
 /* Sorts by the upper half of each number; both arrays hold n of them, `spare` anything. */
 void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n);
 /* Fills the columns: to be called before the questions below. ERR_NOMEM. */

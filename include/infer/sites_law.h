@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-enum { SITES_LAW_D = 80, SITES_LAW_T = 96, SITES_LAW_KNOTS = 32 };
+enum { SITES_LAW_D = 50, SITES_LAW_T = 90, SITES_LAW_KNOTS = 32 };
 
 /* Logarithms of the density of ln t. Everything scales with tau: one table serves all. Rows are made when first asked for. */
 struct sites_law {

@@ -77,6 +77,9 @@ struct sites_cover sites_cover_of(
 bool sites_cover_two(const struct sites_cover *c);
 /* Position of the disc whose vantage point is likely misplaced, when one explains all pairs. */
 uint32_t sites_cover_blame(const struct sites_problem *p, const struct discs *d, const struct sites_cover *c);
+/* sites_detect; fills s->discs, which it leaves sorted if that is wanted. */
+int sites_detect_in(
+	struct sites_work *w, const struct sites_problem *p, struct sites_result *out, bool sorted);
 /* In ms; of the unsorted or sorted discs. ERR_NOMEM. */
 int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms);
 

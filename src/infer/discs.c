@@ -51,6 +51,16 @@ static int by_radius(const void *a, const void *b)
 	return c ? c : x->id < y->id ? -1 : x->id > y->id;
 }
 
+size_t discs_first(const struct discs *d)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < d->n; i++)
+		if (d->v[i].km <= d->v[first].km && by_radius(&d->v[i], &d->v[first]) < 0)
+			first = i;
+	return first;
+}
+
 /* The radius as a float, whose bits sort as numbers since it is not negative, and where the disc is. */
 static uint64_t key_of(const struct disc *d, size_t at)
 {

@@ -636,8 +636,10 @@ static int infer_many(const struct run *r)
 		return rc;
 	serve_rows(r);
 	count_served(r);
-	if (r->out->verdict != SITES_ANYCAST)
+	if (r->out->verdict != SITES_ANYCAST) {
+		r->out->by_discs = r->out->proven = r->p->n_seen > 0;
 		return 0;
+	}
 	rc = prove(r);
 	return rc < 0 ? rc : sort_sites(r);
 }
@@ -682,13 +684,12 @@ int sites_infer(struct sites_work *w, const struct sites_problem *p, struct site
 {
 	struct run r = {.w = w, .p = p, .out = out};
 
-	if (sites_detect(w, p, out) < 0)
+	if (sites_detect_in(w, p, out, true) < 0)
 		return ERR_NOMEM;
 	r.s = w->scratch;
 	r.others = sites_world_others(p->world, p->operators ? p->operators : "");
 	r.s->n_taken = 0;
-	if (discs_sort(&r.s->discs) < 0 || discs_finish(&r.s->discs) < 0 || chain(&r) < 0 ||
-		make_plausible(&r) < 0 || sites_last_mile(r.s, p, &out->tau_ms) < 0)
+	if (chain(&r) < 0 || make_plausible(&r) < 0 || sites_last_mile(r.s, p, &out->tau_ms) < 0)
 		return ERR_NOMEM;
 	return out->verdict == SITES_UNICAST ? infer_one(&r) : infer_many(&r);
 }

@@ -94,7 +94,7 @@ static int collect(struct sites_scratch *s, const struct sites_problem *p, struc
 		if (discs_add(&s->discs, &p->vps[row->vp].at, radius_of(p, row), (uint32_t)i) < 0)
 			return ERR_NOMEM;
 	}
-	return discs_finish(&s->discs);
+	return 0;
 }
 
 /* --- what rules say of places, against the discs --- */
@@ -224,16 +224,6 @@ static void tell_pair(const struct sites_work *w, const struct discs *d, uint32_
 	sites_tell(w, &note);
 }
 
-static size_t smallest(const struct discs *d)
-{
-	size_t at = 0;
-
-	for (size_t i = 1; i < d->n; i++)
-		if (d->v[i].km < d->v[at].km)
-			at = i;
-	return at;
-}
-
 /* Discs that hold the centre of the smallest one all meet: one of a disjoint pair is outside. */
 struct sites_cover sites_cover_of(
 	const struct sites_work *w, const struct sites_problem *p, const struct discs *d)
@@ -243,7 +233,7 @@ struct sites_cover sites_cover_of(
 
 	if (d->n == 0)
 		return c;
-	c.outside = discs_without(d, &d->v[smallest(d)].at, s->outside);
+	c.outside = discs_without(d, &d->v[discs_first(d)].at, s->outside);
 	for (size_t i = 0, outside = c.outside; i < outside && !sites_cover_two(&c); i++) {
 		uint32_t a = s->outside[i];
 		size_t n = discs_disjoint_from(d, &d->v[a], 0, s->meets);
@@ -347,9 +337,8 @@ static bool one_place_fits(
 	const struct disc *crossed[CROSSED_MAX + 1];
 	size_t n = 0, at = SIZE_MAX;
 
-	for (size_t i = 0; i < s->discs.n; i++)
-		if (!(but && sites_one_spot(vp_of(p, &s->discs.v[i]), but)) &&
-			(at == SIZE_MAX || s->discs.v[i].km < s->discs.v[at].km))
+	for (size_t i = s->discs.n; i-- > 0;)
+		if (!(but && sites_one_spot(vp_of(p, &s->discs.v[i]), but)))
 			at = i;
 	if (at == SIZE_MAX || fits(s, p, &s->discs.v[at].at, but))
 		return true;
@@ -432,31 +421,50 @@ static int prepare(struct sites_work *w, const struct sites_problem *p, struct s
 	return vec_reserve(&s->meets, &s->cap_meets, p->n_seen + 1);
 }
 
-int sites_detect(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
+static void decide_all(struct sites_work *w, const struct sites_problem *p, struct sites_result *out,
+	const struct sites_cover *c)
+{
+	if (c->pairs > 0) {
+		out->gap_km = c->gap_km;
+		for (int i = 0; i < 2; i++)
+			out->pair[i] = (int32_t)w->scratch->discs.v[c->pair[i]].id;
+	}
+	if (sites_cover_two(c))
+		decide(out, SITES_ANYCAST, SITES_BECAUSE_DISCS);
+	else if (rules_disagree(w->scratch, p))
+		decide(out, SITES_ANYCAST, SITES_BECAUSE_IDENTITIES);
+	else if (c->pairs > 0 && proven_by_others(p, &w->scratch->discs, c))
+		decide(out, SITES_ANYCAST, SITES_BECAUSE_VOUCHED);
+	else
+		decide_on_one(w->scratch, p, out, c);
+}
+
+int sites_detect_in(
+	struct sites_work *w, const struct sites_problem *p, struct sites_result *out, bool sorted)
 {
 	struct sites_cover c;
 	int rc = prepare(w, p, out);
 
 	if (rc == 0)
 		rc = collect(w->scratch, p, out);
+	if (rc == 0 && sorted)
+		rc = discs_sort(&w->scratch->discs);
+	if (rc == 0)
+		rc = discs_finish(&w->scratch->discs);
 	if (rc == 0)
 		rc = weigh_labels(w->scratch, p, out);
 	if (rc < 0)
 		return ERR_NOMEM;
 	believe(w, p, out);
 	c = sites_cover_of(w, p, &w->scratch->discs);
-	if (c.pairs > 0) {
-		out->gap_km = c.gap_km;
-		for (int i = 0; i < 2; i++)
-			out->pair[i] = (int32_t)w->scratch->discs.v[c.pair[i]].id;
-	}
-	if (sites_cover_two(&c))
-		decide(out, SITES_ANYCAST, SITES_BECAUSE_DISCS);
-	else if (rules_disagree(w->scratch, p))
-		decide(out, SITES_ANYCAST, SITES_BECAUSE_IDENTITIES);
-	else if (c.pairs > 0 && proven_by_others(p, &w->scratch->discs, &c))
-		decide(out, SITES_ANYCAST, SITES_BECAUSE_VOUCHED);
-	else
-		decide_on_one(w->scratch, p, out, &c);
+	/* Who is to blame, and which place fits all, is not to depend on the order of the rows. */
+	if (!sorted && c.outside > 0 && !sites_cover_two(&c))
+		return sites_detect_in(w, p, out, true);
+	decide_all(w, p, out, &c);
 	return 0;
+}
+
+int sites_detect(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
+{
+	return sites_detect_in(w, p, out, false);
 }

@@ -2,34 +2,35 @@
 
 #include <math.h>
 
-/* The table's axes: ln of d/(100 tau) and of t/tau. */
-static const double d_first = -5, d_step = 0.2, t_first = -4, t_step = 0.15;
 static const double detour = 0.8, detour_spread = 0.5;
+/* The table's axes: ln of D = d/(100 tau), and of t against about its median, tau * (1 + usual * D). */
+static const double d_first = -5, d_step = 0.25, t_first = -4, t_step = 0.1;
+static const double usual = 1.8;
 static const double never = 1e-9;
 
-/* Density at ln t of the sum, over the detour in steps. */
+/* Density at ln t of the sum, over the detour in steps that are short against the last mile. */
 static double density(double d, double t)
 {
-	const double step = 0.125, norm = step / (2 * 3.14159265358979323846);
-	double sum = 0;
+	const double far = 3.5, norm = 1 / (2 * 3.14159265358979323846);
+	double step = fmax(0.02, fmin(0.25, 1.25 / d)), sum = 0;
 
-	for (int i = -28; i <= 28; i++) {
-		double z = i * step, mile = t - d * (1 + detour * exp(detour_spread * z)), w;
+	for (double z = -far; z <= far; z += step) {
+		double mile = t - d * (1 + detour * exp(detour_spread * z)), w;
 
 		if (mile <= 0)
 			break;
 		w = log(mile);
 		sum += exp(-(z * z + w * w) / 2) * t / mile;
 	}
-	return sum * norm;
+	return sum * step * norm;
 }
 
 static void make_row(struct sites_law *law, int i)
 {
-	double d = exp(d_first + d_step * i);
+	double d = exp(d_first + d_step * i), median = 1 + usual * d;
 
 	for (int j = 0; j < SITES_LAW_T; j++)
-		law->v[i][j] = (float)log(density(d, exp(t_first + t_step * j)) + never);
+		law->v[i][j] = (float)log(density(d, median * exp(t_first + t_step * j)) + never);
 	law->ready[i] = true;
 }
 
@@ -49,8 +50,9 @@ static int cell(double value, double first, double step, int n, float *part)
 double sites_law_ln(struct sites_law *law, double km, double rtt_ms, double tau_ms)
 {
 	float u, w;
-	int i = cell(log(km / 100 / tau_ms), d_first, d_step, SITES_LAW_D, &u);
-	int j = cell(log(rtt_ms / tau_ms), t_first, t_step, SITES_LAW_T, &w);
+	double d = km / 100 / tau_ms;
+	int i = cell(log(d), d_first, d_step, SITES_LAW_D, &u);
+	int j = cell(log(rtt_ms / tau_ms / (1 + usual * d)), t_first, t_step, SITES_LAW_T, &w);
 	const float *a = law->v[i], *b = law->v[i + 1];
 
 	for (int k = i; k <= i + 1; k++)
