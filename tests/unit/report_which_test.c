@@ -1,4 +1,4 @@
-/* report/which: the whole text for the cases that people meet, byte for byte, against tests/golden/which-*.txt (UPDATE=1 in the
+/* report/which: the whole text for the cases that people meet, byte for byte, against tests/unit/which/*.txt (UPDATE=1 in the
  * environment writes them anew: read the difference); JSON, and strings from outside. */
 #include "report/which.h"
 
@@ -171,7 +171,7 @@ static void golden(void **state)
 
 		assert_int_equal(which_text(out, &v, false), 0);
 		assert_int_equal(fclose(out), 0);
-		(void)snprintf(path, sizeof(path), "tests/golden/which-%s.txt", examples[i].name);
+		(void)snprintf(path, sizeof(path), "tests/unit/which/%s.txt", examples[i].name);
 		if (getenv("UPDATE"))
 			scratch_write(path, text, len);
 		expected = scratch_read(path, NULL);
