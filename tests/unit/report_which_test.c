@@ -1,4 +1,4 @@
-/* report/which: the whole text for the cases that people meet, byte for byte, against tests/unit/which/*.txt (UPDATE=1 in the
+/* report/which: the whole text for the cases that people meet, byte for byte, against the files of tests/unit/which (UPDATE=1 in the
  * environment writes them anew: read the difference); JSON, and strings from outside. */
 #include "report/which.h"
 
