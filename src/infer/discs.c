@@ -124,29 +124,36 @@ void discs_free(struct discs *d)
 
 /* --- columns --- */
 
-/* sin(h) for h of 0 to pi/2, to 6e-8. */
-static inline float sine(float h)
+/* Sine and cosine of r from those of its half, 0 to pi/2, each to 1e-7: series that a compiler makes vectors of. */
+static inline void angles(const float r[static DISCS_LANES], float *cos_r, float *sin_r)
 {
-	float q = h * h;
+	float cosine[DISCS_LANES], sine[DISCS_LANES];
 
-	return h *
-	       (1 + q * (-1.6666667e-1F +
-				q * (8.3333333e-3F + q * (-1.9841270e-4F +
+	for (size_t i = 0; i < DISCS_LANES; i++) {
+		float h = r[i] / 2, q = h * h;
+		float s =
+			h *
+			(1 + q * (-1.6666667e-1F +
+					 q * (8.3333333e-3F +
+						     q * (-1.9841270e-4F +
 								 q * (2.7557319e-6F + q * -2.5052108e-8F)))));
-}
+		float c = 1 +
+			  q * (-0.5F + q * (4.1666667e-2F +
+						   q * (-1.3888889e-3F +
+							       q * (2.4801587e-5F +
+									   q * (-2.7557319e-7F +
+										       q * 2.0876757e-9F)))));
 
-static void fill_angles(struct discs *d, size_t at)
-{
-	for (size_t i = at; i < at + DISCS_LANES; i++) {
-		float s = sine(d->r[i] / 2), c2 = 1 - s * s;
-
-		d->cos_r[i] = 1 - 2 * s * s;
-		d->sin_r[i] = 2 * s * sqrtf(c2 > 0 ? c2 : 0);
+		cosine[i] = 1 - 2 * s * s;
+		sine[i] = 2 * s * c;
 	}
+	memcpy(cos_r, cosine, sizeof cosine);
+	memcpy(sin_r, sine, sizeof sine);
 }
 
 int discs_finish(struct discs *d)
 {
+	const float per_km = (float)(1 / GEO_RADIUS_KM), half_turn = (float)(half_turn_km / GEO_RADIUS_KM);
 	size_t padded = (d->n + DISCS_LANES - 1) / DISCS_LANES * DISCS_LANES;
 	float **const column[] = {&d->x, &d->y, &d->z, &d->r, &d->cos_r, &d->sin_r};
 
@@ -156,18 +163,19 @@ int discs_finish(struct discs *d)
 		*column[i] = d->columns + i * padded;
 	for (size_t i = 0; i < d->n; i++) {
 		const struct disc *v = &d->v[i];
+		float r = (float)v->km * per_km;
 
 		d->x[i] = (float)v->at.x;
 		d->y[i] = (float)v->at.y;
 		d->z[i] = (float)v->at.z;
-		d->r[i] = (float)((v->km < half_turn_km ? v->km : half_turn_km) / GEO_RADIUS_KM);
+		d->r[i] = r < half_turn ? r : half_turn;
 	}
 	for (size_t i = d->n; i < padded; i++) {
 		d->x[i] = d->y[i] = d->z[i] = 0;
-		d->r[i] = (float)(half_turn_km / GEO_RADIUS_KM);
+		d->r[i] = half_turn;
 	}
 	for (size_t i = 0; i < padded; i += DISCS_LANES)
-		fill_angles(d, i);
+		angles(d->r + i, d->cos_r + i, d->sin_r + i);
 	return 0;
 }
 
@@ -178,35 +186,31 @@ bool discs_disjoint(const struct disc *a, const struct disc *b)
 	return sum < half_turn_km && geo_arc_km(&a->at, &b->at) > sum;
 }
 
-/* Whether any of the eight may be disjoint from `a`, given as columns. */
-static inline bool any_disjoint(
-	const struct discs *d, const float a[static 5], size_t at, float margin[static 8])
+/* Eight pairs: below 0 when disjoint. Of `a`: x, y, z, cos, sin. */
+static inline void margins(
+	const struct discs *d, const float a[static 5], size_t at, float out[static DISCS_LANES])
 {
-	int found = 0;
+	const float *x = d->x + at, *y = d->y + at, *z = d->z + at, *c = d->cos_r + at, *s = d->sin_r + at;
 
-	for (size_t k = 0; k < DISCS_LANES; k++) {
-		size_t i = at + k;
-
-		margin[k] = a[0] * d->x[i] + a[1] * d->y[i] + a[2] * d->z[i] - a[3] * d->cos_r[i] +
-			    a[4] * d->sin_r[i];
-		found |= margin[k] < doubt;
-	}
-	return found;
+	for (size_t k = 0; k < DISCS_LANES; k++)
+		out[k] = a[0] * x[k] + a[1] * y[k] + a[2] * z[k] - a[3] * c[k] + a[4] * s[k];
 }
 
 size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out)
 {
-	float r = (float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM), s = sine(r / 2);
-	float column[5] = {(float)a->at.x, (float)a->at.y, (float)a->at.z, 1 - 2 * s * s,
-		2 * s * sqrtf(s * s < 1 ? 1 - s * s : 0)};
+	float r[DISCS_LANES] = {(float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM)};
+	float cos_r[DISCS_LANES], sin_r[DISCS_LANES], margin[DISCS_LANES];
 	size_t n = 0;
 
+	angles(r, cos_r, sin_r);
 	for (size_t at = from / DISCS_LANES * DISCS_LANES; at < d->n; at += DISCS_LANES) {
-		float margin[DISCS_LANES];
+		const float column[5] = {(float)a->at.x, (float)a->at.y, (float)a->at.z, cos_r[0], sin_r[0]};
+		int some = 0;
 
-		if (!any_disjoint(d, column, at, margin))
-			continue;
-		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++)
+		margins(d, column, at, margin);
+		for (size_t k = 0; k < DISCS_LANES; k++)
+			some |= margin[k] < doubt;
+		for (size_t k = 0; some && k < DISCS_LANES && at + k < d->n; k++)
 			if (margin[k] < doubt && at + k >= from && discs_disjoint(a, &d->v[at + k]))
 				out[n++] = (uint32_t)(at + k);
 	}

@@ -118,6 +118,8 @@ static int weigh_labels(struct sites_scratch *s, const struct sites_problem *p, 
 {
 	if (vec_reserve(&s->groups, &s->cap_groups, p->n_labels + 1) < 0)
 		return ERR_NOMEM;
+	if (p->n_labels == 0)
+		return 0;
 	for (size_t i = 0; i < p->n_labels; i++)
 		s->groups[i] = (struct sites_group){.site = SITES_NO, .first = SITES_NO};
 	for (size_t i = 0; i < p->n_seen; i++)
@@ -163,7 +165,7 @@ static void believe(const struct sites_work *w, const struct sites_problem *p, s
 			out->not_believed++;
 		}
 	}
-	for (size_t i = 0; i < p->n_seen; i++) {
+	for (size_t i = 0; p->n_labels > 0 && i < p->n_seen; i++) {
 		int32_t label = p->seen[i].label;
 
 		if (label >= 0 && p->labels[label].placed && !s->groups[label].believed)
