@@ -207,18 +207,18 @@ static int read_records(struct reading *g, struct file_in *f, struct err_msg *wh
 
 static void tell_counts(struct reading *g)
 {
+	unsigned long long unknown = g->mrt.unknown, strangers = g->mrt.other + unknown;
+	unsigned long long untold = g->mrt.bad > SHOWN_MAX ? g->mrt.bad - SHOWN_MAX : 0;
 	struct err_msg text;
 
-	if (g->mrt.bad > SHOWN_MAX) {
-		(void)err_set(&text, ERR_PARSE, "%llu more corrupt MRT records or entries",
-			(unsigned long long)(g->mrt.bad - SHOWN_MAX));
+	if (untold > 0) {
+		(void)err_set(&text, ERR_PARSE, "%llu more corrupt MRT records or entries", untold);
 		complain(g, text.text);
 	}
-	if (g->mrt.tables > 0 && g->mrt.other + g->mrt.unknown > 0) {
+	if (g->mrt.tables > 0 && strangers > 0) {
 		(void)err_set(&text, ERR_PARSE,
 			"passed over %llu MRT records that are no unicast table (%llu of no known type)",
-			(unsigned long long)(g->mrt.other + g->mrt.unknown),
-			(unsigned long long)g->mrt.unknown);
+			strangers, unknown);
 		complain(g, text.text);
 	}
 }

@@ -129,7 +129,9 @@ int routes_peers(
 
 	free(c->view);
 	c->view = strndup(view_n > 0 ? view : "", view_n);
-	c->collector = addr_equal(collector, &zero4) ? (struct addr){0} : *collector;
+	c->collector = *collector;
+	if (addr_equal(collector, &zero4))
+		c->collector.family = 0;
 	c->time_s = time_s;
 	c->file = (uint32_t)r->n_files - 1;
 	forget_peers(c);

@@ -127,17 +127,17 @@ static uint32_t *children_of(struct tree *t, uint32_t parent)
 	return parent == ROUTES_NONE ? &t->roots : &t->v[parent].first;
 }
 
-/* The child that is this AS, made if need be; ROUTES_NONE without memory. */
-static uint32_t child(struct tree *t, uint32_t parent, uint32_t hop)
+/* The child that is this AS, made if need be; it moves with the next one. NULL without memory. */
+static struct growing *child(struct tree *t, uint32_t parent, uint32_t hop)
 {
 	uint32_t at = *children_of(t, parent), *list;
 
 	while (at != ROUTES_NONE && t->v[at].node.hop != hop)
 		at = t->v[at].next;
 	if (at != ROUTES_NONE)
-		return at;
+		return &t->v[at];
 	if (vec_reserve(&t->v, &t->cap, t->n + 1) < 0)
-		return ROUTES_NONE;
+		return NULL;
 	list = children_of(t, parent);
 	t->v[t->n] =
 		(struct growing){.node = {.hop = hop,
@@ -147,8 +147,8 @@ static uint32_t child(struct tree *t, uint32_t parent, uint32_t hop)
 			.next = *list,
 			.through = nobody,
 			.end = nobody};
-	*list = (uint32_t)t->n++;
-	return *list;
+	*list = (uint32_t)t->n;
+	return &t->v[t->n++];
 }
 
 /* Whether the path is the first one of its peer here. */
@@ -163,20 +163,20 @@ static bool is_first(struct last *l, const struct route *p)
 static int add_path(struct tree *t, const struct routes *r, const struct route *p)
 {
 	uint32_t at = ROUTES_NONE;
-	struct growing *g;
 
 	for (size_t i = p->n_hops; i-- > 0;) {
-		at = child(t, at, p->hops[i]);
-		if (at == ROUTES_NONE)
+		struct growing *g = child(t, at, p->hops[i]);
+
+		if (!g)
 			return ERR_NOMEM;
-		g = &t->v[at];
-		if (!is_first(&g->through, p))
-			continue;
-		g->node.through.peers++;
-		g->node.through.full += routes_peer_of(r, p)->full;
+		at = (uint32_t)(g - t->v);
+		if (is_first(&g->through, p)) {
+			g->node.through.peers++;
+			g->node.through.full += routes_peer_of(r, p)->full;
+		}
+		if (i == 0)
+			g->node.ends += is_first(&g->end, p);
 	}
-	g = &t->v[at];
-	g->node.ends += is_first(&g->end, p);
 	return 0;
 }
 

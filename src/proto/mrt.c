@@ -317,7 +317,8 @@ ssize_t mrt_walk(struct mrt *m, const void *bytes, size_t n, struct err_msg *why
 
 		if (len > MRT_RECORD_MAX)
 			return err_set(why, ERR_PARSE,
-				"%sno MRT record at byte %llu: its header would be type %u with a body of %zu bytes",
+				"%sno MRT record at byte %llu: its header would be type %u with a body of "
+				"%zu bytes",
 				m->tables == 0 ? "not an MRT table: " : "", (unsigned long long)m->offset,
 				wire_get16(p + at + 4), len - HEADER);
 		if (len > n - at)
