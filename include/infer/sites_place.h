@@ -28,6 +28,7 @@ struct sites_question {
 	size_t n_bounds;
 	const struct geo_point *taken; /* places of other sites that are told apart from this one */
 	size_t n_taken;
+	bool fresh; /* the candidates are wanted, not only the answer */
 };
 
 struct sites_candidate {
@@ -56,7 +57,21 @@ struct sites_around {
 	struct sites_list *towns, *heads;
 };
 
+/* Many targets put the same question: where is what answers this vantage point, alone, in this time? Times are rounded down by
+ * up to 2 % for that. The last answer for each hash of a question. */
+enum { SITES_MEMO = 1 << 15 };
+struct sites_memo {
+	uint32_t vp;
+	int32_t time; /* in steps */
+	float tau_ms, km;
+	uint64_t others;
+	struct geo_point at;
+	bool known;
+	struct sites_answer answer;
+};
+
 struct sites_placer {
+	struct sites_memo *memo; /* of SITES_MEMO */
 	struct sites_law law;
 	struct sites_around *around; /* by vantage point */
 	size_t n_around, cap_around;

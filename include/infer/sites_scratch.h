@@ -41,7 +41,7 @@ struct sites_scratch {
 	size_t cap_done;
 	float *plausible; /* by position: a site this near, as the square of a chord, may well answer so fast */
 	uint8_t *held;    /* by position: holds the site that is looked at */
-	uint32_t *holders; /* by position: sites within */
+	uint64_t *holders; /* by position: sites within */
 	size_t cap_plausible, cap_held, cap_holders;
 	struct sites_cell *cells;
 	size_t cap_cells;

@@ -263,16 +263,16 @@ struct discs_search {
 /* Of the eight discs, which hold `small`: they are in no need of being looked at, since what excludes them excludes it too. */
 static void drop_holders(const struct discs *d, size_t small, size_t at, uint8_t *dropped)
 {
+	const float column[5] = {d->x[small], d->y[small], d->z[small], d->cos_r[small], -d->sin_r[small]};
+	const struct disc *a = &d->v[small];
 	float margin[DISCS_LANES];
+	int some = 0;
 
-	for (size_t k = 0; k < DISCS_LANES; k++) {
-		size_t i = at + k;
-
-		margin[k] = d->x[small] * d->x[i] + d->y[small] * d->y[i] + d->z[small] * d->z[i] -
-			    d->cos_r[small] * d->cos_r[i] - d->sin_r[small] * d->sin_r[i];
-	}
-	for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++) {
-		const struct disc *a = &d->v[small], *b = &d->v[at + k];
+	margins(d, column, at, margin);
+	for (size_t k = 0; k < DISCS_LANES; k++)
+		some |= margin[k] > -doubt;
+	for (size_t k = 0; some && k < DISCS_LANES && at + k < d->n; k++) {
+		const struct disc *b = &d->v[at + k];
 
 		if (at + k > small && margin[k] > -doubt && !dropped[at + k])
 			dropped[at + k] = margin[k] > doubt || geo_arc_km(&a->at, &b->at) + a->km <= b->km;
@@ -281,17 +281,22 @@ static void drop_holders(const struct discs *d, size_t small, size_t at, uint8_t
 
 static int keep_needed(struct discs_search *s, const struct discs *d)
 {
-	if (vec_reserve(&s->dropped, &s->cap_dropped, d->n + 1) < 0 ||
+	static const uint8_t all[DISCS_LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
+	size_t padded = d->n + DISCS_LANES;
+
+	if (vec_reserve(&s->dropped, &s->cap_dropped, padded) < 0 ||
 		vec_reserve(&s->kept, &s->cap_kept, d->n + 1) < 0)
 		return ERR_NOMEM;
 	memset(s->dropped, 0, d->n);
+	memset(s->dropped + d->n, 1, DISCS_LANES);
 	s->n_kept = 0;
 	for (size_t i = 0; i < d->n; i++) {
 		if (s->dropped[i])
 			continue;
 		s->kept[s->n_kept++] = (uint32_t)i;
 		for (size_t at = i / DISCS_LANES * DISCS_LANES; at < d->n; at += DISCS_LANES)
-			drop_holders(d, i, at, s->dropped);
+			if (memcmp(s->dropped + at, all, sizeof all) != 0)
+				drop_holders(d, i, at, s->dropped);
 	}
 	return 0;
 }

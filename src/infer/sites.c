@@ -61,7 +61,7 @@ static uint64_t cell_key(const struct geo_point *at)
  * the median. What the best have themselves goes on top. */
 int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms)
 {
-	const double own_ms = 1, by_gap = 2, most_ms = 10, unknown_ms = 1;
+	const double own_ms = 1, by_gap = 2, most_ms = 10, unknown_ms = 1, step = 0.05;
 	size_t n = 0;
 	double gap;
 
@@ -85,6 +85,8 @@ int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, doub
 			s->gaps[n++] = (double)(s->cells[i].next - s->cells[i].least);
 	gap = n ? quantile_median(s->gaps, n) : unknown_ms;
 	*tau_ms = fmin(most_ms, own_ms + by_gap * gap);
+	/* In steps, so that what was found for one target serves others. */
+	*tau_ms = exp(round(log(*tau_ms) / step) * step);
 	return 0;
 }
 
@@ -191,7 +193,8 @@ static int place(const struct run *r, const struct disc *d, size_t n, struct sit
 		.bounds = d + 1,
 		.n_bounds = n - 1 < SITES_BOUNDS ? n - 1 : SITES_BOUNDS,
 		.taken = r->s->taken,
-		.n_taken = r->s->n_taken};
+		.n_taken = r->s->n_taken,
+		.fresh = r->w->explain != NULL};
 
 	for (size_t i = 0; i < n && q.n_witnesses < SITES_WITNESSES; i++) {
 		bool apart = true;
@@ -247,8 +250,11 @@ static void settle(const struct run *r, size_t site)
 	const float x = (float)s->at[site].x, y = (float)s->at[site].y, z = (float)s->at[site].z;
 
 	for (size_t at = 0; at < d->n; at += DISCS_LANES) {
+		static const bool all[DISCS_LANES] = {true, true, true, true, true, true, true, true};
 		float chord[DISCS_LANES];
 
+		if (memcmp(s->done + at, all, sizeof all) == 0)
+			continue;
 		for (size_t k = 0; k < DISCS_LANES; k++) {
 			float u = d->x[at + k] - x, v = d->y[at + k] - y, w = d->z[at + k] - z;
 
@@ -291,8 +297,9 @@ static int chain(const struct run *r)
 	struct sites_scratch *s = r->s;
 
 	if (vec_reserve(&s->next, &s->cap_next, s->discs.n + 1) < 0 ||
-		vec_reserve(&s->done, &s->cap_done, s->discs.n + 1) < 0)
+		vec_reserve(&s->done, &s->cap_done, s->discs.n + DISCS_LANES) < 0)
 		return ERR_NOMEM;
+	memset(s->done + s->discs.n, true, DISCS_LANES);
 	for (size_t i = s->discs.n; i-- > 0;) {
 		uint32_t row = s->discs.v[i].id;
 		int32_t label = r->p->seen[row].label;
@@ -472,34 +479,27 @@ static int add_labels(const struct run *r)
 
 /* --- who is served by what --- */
 
-/* Without a name, or with one that is of several sites: the only site that the disc holds. */
-static void serve_by_reach(const struct run *r)
+/* Without a name, or with one that is of several sites: the only site that the disc holds. `label`: of those only. */
+static void serve_by_reach(const struct run *r, int32_t label)
 {
 	struct sites_scratch *s = r->s;
+	const size_t n = s->discs.n;
 
-	memset(s->holders, 0, s->discs.n * sizeof *s->holders);
+	memset(s->holders, 0, n * sizeof *s->holders);
 	for (size_t k = 0; k < r->out->n_sites; k++) {
+		if (label >= 0 && r->out->sites[k].label != label)
+			continue;
 		discs_holding(&s->discs, &s->at[k], s->held);
-		for (size_t i = 0; i < s->discs.n; i++) {
-			uint32_t row = s->discs.v[i].id;
-			int32_t label = r->p->seen[row].label;
-
-			if (!s->held[i] || (label >= 0 && r->out->sites[k].label != label) ||
-				r->out->fate[row] != SITES_UNPLACED)
-				continue;
-			s->holders[i]++;
-			r->out->site_of[row] = (int32_t)k;
-		}
+		/* The number of sites in the upper half, the sum of theirs in the lower. */
+		for (size_t i = 0; i < n; i++)
+			s->holders[i] += s->held[i] ? (uint64_t)1 << 32 | k : 0;
 	}
-	for (size_t i = 0; i < s->discs.n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		uint32_t row = s->discs.v[i].id;
 
-		if (r->out->fate[row] != SITES_UNPLACED)
-			continue;
-		if (s->holders[i] == 1)
-			r->out->fate[row] = SITES_SERVED;
-		else
-			r->out->site_of[row] = SITES_NO;
+		if (r->out->fate[row] == SITES_UNPLACED && r->p->seen[row].label == label &&
+			s->holders[i] >> 32 == 1)
+			serve(r, row, (uint32_t)s->holders[i]);
 	}
 }
 
@@ -512,7 +512,10 @@ static void serve_rows(const struct run *r)
 			!(r->out->sites[r->s->groups[label].site].flags & SITES_SPLIT))
 			serve(r, (uint32_t)i, (size_t)r->s->groups[label].site);
 	}
-	serve_by_reach(r);
+	serve_by_reach(r, SITES_NO);
+	for (size_t i = 0; r->out->split > 0 && i < r->p->n_labels; i++)
+		if (r->s->groups[i].met)
+			serve_by_reach(r, (int32_t)i);
 }
 
 static void count_served(const struct run *r)
@@ -584,13 +587,16 @@ static int add_named_discs(const struct run *r)
 static int prove(const struct run *r)
 {
 	struct discs *some = &r->s->some;
+	const struct discs *d = r->out->vetoed > 0 ? some : &r->s->discs;
 	int named;
 
-	if (gather_all(r) < 0 || count_independent(r, some, &r->out->by_discs) < 0)
+	if ((r->out->vetoed > 0 || r->p->n_labels > 0) && gather_all(r) < 0)
 		return ERR_NOMEM;
-	mark_proven(r, some);
+	if (count_independent(r, d, &r->out->by_discs) < 0)
+		return ERR_NOMEM;
+	mark_proven(r, d);
 	r->out->proven = r->out->by_discs;
-	named = add_named_discs(r);
+	named = r->p->n_labels > 0 ? add_named_discs(r) : 0;
 	if (named <= 0)
 		return named;
 	if (discs_sort(some) < 0 || discs_finish(some) < 0)

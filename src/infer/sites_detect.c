@@ -240,7 +240,7 @@ struct sites_cover sites_cover_of(
 		uint32_t a = s->outside[i];
 		size_t n = discs_disjoint_from(d, &d->v[a], 0, s->meets);
 
-		for (size_t k = 0; k < n; k++) {
+		for (size_t k = 0; k < n && (w->explain || !sites_cover_two(&c)); k++) {
 			add_pair(p, d, &c, a, s->meets[k]);
 			tell_pair(w, d, a, s->meets[k]);
 		}
