@@ -156,7 +156,8 @@ static void tell_older(const struct looking *l)
 	if (l->routing.r.superseded == 0)
 		return;
 	(void)err_set(&text, ERR_PARSE,
-		"%llu tables came more than once: the newest of each counts, of two of one second the last",
+		"%llu dumps of tables that came again are left out: the newest counts, of two of one second "
+		"the last",
 		(unsigned long long)l->routing.r.superseded);
 	command_warn(text.text);
 }

@@ -463,7 +463,9 @@ static void finish_target(struct routes_target *t)
 	t->n_covering = kept;
 	if (kept > 0)
 		qsort(t->covering, kept, sizeof(*t->covering), longest_first);
-	len = kept > 0 ? t->covering[0].prefix.len : 129;
+	len = kept > 0 && t->covering[0].prefix.len >= least_common(t->addr.family)
+		      ? t->covering[0].prefix.len
+		      : 129;
 	kept = 0;
 	for (size_t i = 0; i < t->n_specifics; i++)
 		if (common_bits(&t->addr, &t->specifics[i].prefix.addr) >= len)

@@ -90,6 +90,11 @@ const char *routes_meaning(const struct routes_report *p, size_t view, char out[
 	uint32_t n = p->views[view].n_neighbours;
 
 	out[0] = '\0';
+	if (p->views[view].match && p->views[view].match->prefix.len == 0) {
+		append(out, ROUTES_SENTENCE_MAX,
+			"a default route says nothing of who originates the address");
+		return out;
+	}
 	append(out, ROUTES_SENTENCE_MAX, "%u neighbour%s of the origin", n, plural(n));
 	if (verdict == SITES_ANYCAST)
 		append(out, ROUTES_SENTENCE_MAX, "; measured in %s: anycast", p->run);
@@ -118,6 +123,12 @@ static void line_match(FILE *out, const struct routes_report *p, const struct ro
 	if (!v->match) {
 		(void)fprintf(out, ": no route in these tables, of %u peer%s with IPv%u routes.\n",
 			v->of.peers, plural(v->of.peers), v->target->addr.family);
+		return;
+	}
+	if (v->match->prefix.len == 0) {
+		(void)fprintf(out,
+			" is in no prefix of these tables, only behind the default route of %u peer%s.\n",
+			v->seen.peers, plural(v->seen.peers));
 		return;
 	}
 	append_hop(p, v->nodes[0].hop, origin, sizeof(origin));

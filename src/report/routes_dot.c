@@ -43,8 +43,9 @@ static void put_node(FILE *out, const struct routes_report *p, const struct rout
 		ends += v->nodes[k].hop == n->hop ? v->nodes[k].ends : 0;
 	(void)fputc('\t', out);
 	put_hop(out, p, n->hop);
-	(void)fprintf(out, " [label=\"%s\\n", routes_hop_text(p->r, n->hop, text));
-	put_text(out, routes_hop_name(p, n->hop, name));
+	(void)fprintf(out, " [label=\"%s%s", routes_hop_text(p->r, n->hop, text),
+		*routes_hop_name(p, n->hop, name) ? "\\n" : "");
+	put_text(out, name);
 	if (ends)
 		(void)fprintf(out, "\\n%u peer%s", ends, ends == 1 ? "" : "s");
 	(void)fprintf(out, "\"%s];\n", n->depth == 0 ? ", shape=box, style=bold" : "");
