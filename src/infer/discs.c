@@ -196,6 +196,12 @@ static inline void margins(
 		out[k] = a[0] * x[k] + a[1] * y[k] + a[2] * z[k] - a[3] * c[k] + a[4] * s[k];
 }
 
+/* What the margin says, unless it is in doubt, or the discs may reach around the globe. */
+static bool surely_disjoint(float margin, float r_a, float r_b)
+{
+	return margin < -doubt && r_a + r_b < 3.14F;
+}
+
 size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out)
 {
 	float r[DISCS_LANES] = {(float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM)};
@@ -211,7 +217,9 @@ size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t f
 		for (size_t k = 0; k < DISCS_LANES; k++)
 			some |= margin[k] < doubt;
 		for (size_t k = 0; some && k < DISCS_LANES && at + k < d->n; k++)
-			if (margin[k] < doubt && at + k >= from && discs_disjoint(a, &d->v[at + k]))
+			if (margin[k] < doubt && at + k >= from &&
+				(surely_disjoint(margin[k], r[0], d->r[at + k]) ||
+					discs_disjoint(a, &d->v[at + k])))
 				out[n++] = (uint32_t)(at + k);
 	}
 	return n;
@@ -316,11 +324,13 @@ static void clear_bit(uint64_t *set, size_t i)
 	set[i / 64] &= ~((uint64_t)1 << i % 64);
 }
 
-static bool may_be_disjoint(const struct discs *d, size_t a, size_t b)
+static bool disjoint_at(const struct discs *d, size_t a, size_t b)
 {
-	return d->x[a] * d->x[b] + d->y[a] * d->y[b] + d->z[a] * d->z[b] - d->cos_r[a] * d->cos_r[b] +
-		       d->sin_r[a] * d->sin_r[b] <
-	       doubt;
+	float margin = d->x[a] * d->x[b] + d->y[a] * d->y[b] + d->z[a] * d->z[b] - d->cos_r[a] * d->cos_r[b] +
+		       d->sin_r[a] * d->sin_r[b];
+
+	return margin < doubt &&
+	       (surely_disjoint(margin, d->r[a], d->r[b]) || discs_disjoint(&d->v[a], &d->v[b]));
 }
 
 static int make_rows(struct discs_search *s, const struct discs *d)
@@ -333,8 +343,7 @@ static int make_rows(struct discs_search *s, const struct discs *d)
 	memset(s->row, 0, n * s->words * sizeof *s->row);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = i + 1; k < n; k++)
-			if (may_be_disjoint(d, s->kept[i], s->kept[k]) &&
-				discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]])) {
+			if (disjoint_at(d, s->kept[i], s->kept[k])) {
 				set_bit(s->row + i * s->words, k);
 				set_bit(s->row + k * s->words, i);
 			}
