@@ -13,7 +13,7 @@ static const float closeness = 5, closeness_km = 200;
 static const float violation = 3, neighbour = 1.5F;
 static const float same_place_km = 100;
 /* Most that a witness can add to a score; differences beyond which a town is as good as impossible. */
-static const float fit_max = 0.7F, negligible = 8;
+static const float fit_max = 0.7F, negligible = 7;
 
 /* Towns are looked at one by one no farther than this, and no more of them: they are as good as their metropolitan area then. */
 enum { TOWNS_MAX = 1024 };
@@ -219,22 +219,38 @@ static float alone(const struct scoring *s, float km)
 	return sites_profile_ln(&s->profiles[0], km) - s->near * km;
 }
 
-/* Of n towns by distance, what the prior and the first witness say: exact at every eighth, between them by the distance. Returns
- * which is best. */
-static size_t score_alone(struct scoring *s, size_t n)
+/* Of n towns by distance, what the prior and the first witness say: exact at every eighth, between them by the distance. */
+static void score_alone(struct scoring *s, size_t n)
 {
 	const struct sites_list *l = s->list;
-	size_t best = 0;
 
 	for (size_t at = 0; at < n; at += DISCS_LANES) {
 		size_t end = at + DISCS_LANES < n ? at + DISCS_LANES : n;
 		float first = l->km[at], last = l->km[end - 1], a = alone(s, first), b = alone(s, last);
 		float slope = last > first ? (b - a) / (last - first) : 0;
 
-		for (size_t i = at; i < end; i++) {
+		for (size_t i = at; i < end; i++)
 			l->score[i] = l->prior[i] + a + slope * (l->km[i] - first);
-			best = l->score[i] > l->score[best] ? i : best;
-		}
+	}
+}
+
+/* A score that the best one is not below: of the best of each ring of towns, so that most others need no closer look. */
+static float about_best(const struct scoring *s, size_t n)
+{
+	enum { RING = 32 };
+	const struct sites_list *l = s->list;
+	float best = -INFINITY;
+
+	for (size_t at = 0; at < n; at += RING) {
+		size_t top = at;
+		float score;
+
+		for (size_t i = at; i < n && i < at + RING; i++)
+			top = l->score[i] > l->score[top] ? i : top;
+		if (l->score[top] + s->most < best)
+			continue;
+		score = l->score[top] + (s->more ? others_say(s, top) : 0);
+		best = score > best ? score : best;
 	}
 	return best;
 }
@@ -254,7 +270,7 @@ static void keep(struct scoring *s, size_t i, float fit)
 static int score_list(struct scoring *s, struct sites_list *l)
 {
 	const float reach = (float)s->q->witness[0].disc.km;
-	size_t n = 0, best;
+	size_t n = 0;
 
 	if (l->others != s->q->others)
 		l->n_weighed = 0;
@@ -266,10 +282,8 @@ static int score_list(struct scoring *s, struct sites_list *l)
 		l->prior[l->n_weighed] = sites_world_prior(s->q->world, l->town[l->n_weighed], l->others);
 	if (vec_reserve(&s->p->v, &s->p->cap, s->p->n + n + 1) < 0)
 		return ERR_NOMEM;
-	if (n == 0)
-		return 0;
-	best = score_alone(s, n);
-	s->best = l->score[best] + (s->more ? others_say(s, best) : 0);
+	score_alone(s, n);
+	s->best = about_best(s, n);
 	for (size_t i = 0; i < n; i++)
 		if (s->list->score[i] + s->most >= s->best - negligible)
 			keep(s, i, s->more ? others_say(s, i) : 0);
