@@ -14,7 +14,7 @@ static const double vouched_below = -3;
 
 const struct sites_options sites_defaults = {.km_per_ms = GEO_DISC_KM_PER_MS,
 	.vps_min = 10,
-	.place_latency = 0.3,
+	.place_latency = 0.4,
 	.place_label = 0.4,
 	.budget = 100000};
 
