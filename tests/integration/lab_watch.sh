@@ -34,7 +34,7 @@ cp "$tmp/lab/vantage.csv" "$tmp/run/"
 grep -E '^target|anycast.lab' "$tmp/lab/targets.csv" >"$tmp/targets.csv"
 probers=()
 for vp in $(tail -n +2 "$tmp/lab/vantage.csv" | cut -d, -f1); do
-	lab exec "$vp" "$catchmap" probe -f "$tmp/targets.csv" -o "$tmp/run" --vp "$vp" -p dns --every 1s --rounds 0 --gap 50ms \
+	lab exec "$vp" "$catchmap" probe -f "$tmp/targets.csv" -o "$tmp/run" --vp "$vp" -p dns --every 1s --rounds $((calm + 22)) --gap 50ms \
 		-t 700ms --linger 100ms -q 2>"$tmp/$vp.stderr" &
 	probers+=($!)
 done
@@ -42,6 +42,7 @@ for _ in {1..100}; do
 	[ "$(find "$tmp/run" -name '*.probes.csv' -size +1k | wc -l)" -lt "${#probers[@]}" ] || break
 	sleep 0.2
 done
+# Ends when the probers have.
 "$catchmap" watch --json "$tmp/run" >"$tmp/news" 2>"$tmp/watch.stderr" &
 watch=$!
 sleep "$calm"
@@ -52,8 +53,7 @@ sleep 7
 lab catchment >"$tmp/after"
 lab announce any-iad >/dev/null
 sleep 7
-kill "${probers[@]}" 2>/dev/null || true
-for pid in "${probers[@]}"; do wait "$pid" || true; done
+for pid in "${probers[@]}"; do wait "$pid" || fail "a prober ended with exit $?: $(cat "$tmp"/*.stderr)"; done
 rc=0
 wait "$watch" || rc=$?
 [ "$rc" -eq 0 ] || fail "watch: exit $rc: $(cat "$tmp/watch.stderr")"
