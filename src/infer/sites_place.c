@@ -126,8 +126,9 @@ static struct sites_list *make_list(
 	return l;
 }
 
+/* Looks no farther than it needs to: most discs are small. */
 static struct sites_list *list_towns(
-	struct sites_placer *p, const struct sites_world *w, const struct geo_point *at)
+	struct sites_placer *p, const struct sites_world *w, const struct geo_point *at, double need_km)
 {
 	double km = 125;
 
@@ -135,7 +136,7 @@ static struct sites_list *list_towns(
 		km *= 2;
 		if (towns_within(p, w, at, km) < 0)
 			return NULL;
-	} while (p->n_keys < TOWNS_MAX && km < towns_km);
+	} while (p->n_keys < TOWNS_MAX && km < towns_km && km <= need_km);
 	return make_list(p, w, (float)km, TOWNS_MAX);
 }
 
@@ -298,8 +299,11 @@ static int score(struct scoring *s)
 
 	if (around_vp(s->p, w, &a) < 0)
 		return ERR_NOMEM;
-	if (!a->towns)
-		a->towns = list_towns(s->p, s->q->world, &w->disc.at);
+	if (!a->towns || (w->disc.km >= (double)a->towns->reach_km && a->towns->n < TOWNS_MAX &&
+				 (double)a->towns->reach_km < towns_km)) {
+		free(a->towns);
+		a->towns = list_towns(s->p, s->q->world, &w->disc.at, w->disc.km);
+	}
 	if (!a->towns)
 		return ERR_NOMEM;
 	if (w->disc.km < (double)a->towns->reach_km)
