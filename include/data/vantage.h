@@ -37,8 +37,8 @@ void vantage_list_free(struct vantage_list *l);
 /* NULL when it is not there. */
 const struct vantage *vantage_find(const struct vantage_list *l, const char *vp);
 
-/* Adds or replaces rows of RUN/vantage.csv; several processes may do so at once. Rows of others and columns that are
- * not known here stay as they are. A file that cannot be read as a CSV is left alone: ERR_PARSE. */
+/* Adds or replaces rows of RUN/vantage.csv; several processes may do so at once. Rows of others, columns that are
+ * not known here, and what is not said of a vantage point (a place, an AS) stay as they are. A file that cannot be read as a CSV is left alone: ERR_PARSE. */
 int vantage_store(const char *run, const struct vantage *v, struct err_msg *why);
 int vantage_store_all(const char *run, const struct vantage_list *l, struct err_msg *why);
 

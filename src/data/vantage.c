@@ -44,7 +44,7 @@ static const struct table_column columns[] = {
 };
 #undef AT
 #undef BOUNDS
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), CELL_MAX = 64 };
+enum { WEIGHT = 7, COLUMNS = sizeof(columns) / sizeof(columns[0]), CELL_MAX = 64 };
 static const struct table table = {"vantage", columns, COLUMNS};
 
 int vantage_name_check(const char *name, struct err_msg *why)
@@ -121,7 +121,7 @@ static void cells_of(const struct vantage *v, char cell[static COLUMNS][CELL_MAX
 	(void)snprintf(cell[5], CELL_MAX, "%s", v->country);
 	if (v->asn)
 		(void)snprintf(cell[6], CELL_MAX, "%u", v->asn);
-	(void)snprintf(cell[7], CELL_MAX, "%.10g", v->weight > 0 ? v->weight : 1);
+	(void)snprintf(cell[WEIGHT], CELL_MAX, "%.10g", v->weight > 0 ? v->weight : 1);
 	(void)snprintf(cell[8], CELL_MAX, "%s", v->address);
 	(void)snprintf(cell[9], CELL_MAX, "%s", v->location_source);
 }
@@ -189,7 +189,7 @@ static int put_old(struct page *p, const struct layout *l)
 	return rc < 0 ? rc : page_end_row(p);
 }
 
-/* The VP's row; with `replace` the columns that are not ours keep what the current row of the old file has. */
+/* The VP's row; with `replace` it keeps of the current row of the old file what we have nothing to say of. */
 static int put_own(struct page *p, const struct layout *l, const struct vantage *v, bool replace)
 {
 	char cell[COLUMNS][CELL_MAX];
@@ -199,9 +199,12 @@ static int put_own(struct page *p, const struct layout *l, const struct vantage 
 	for (size_t i = 0; rc == 0 && i < l->n_old; i++) {
 		const char *text = replace ? csv_field(l->old, (int)i) : "";
 
-		for (size_t k = 0; k < COLUMNS; k++)
-			if (strcmp(columns[k].name, csv_column_name(l->old, i)) == 0)
+		for (size_t k = 0; k < COLUMNS; k++) {
+			bool said = cell[k][0] && (k != WEIGHT || v->weight > 0 || !*text);
+
+			if (said && strcmp(columns[k].name, csv_column_name(l->old, i)) == 0)
 				text = cell[k];
+		}
 		rc = page_field(p, text, strlen(text));
 	}
 	for (size_t i = 0; rc == 0 && i < COLUMNS; i++)

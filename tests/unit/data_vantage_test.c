@@ -103,6 +103,12 @@ static void rows_are_added_and_replaced(void **state)
 	assert_int_equal(vantage_store(".", &empty, &why), 0);
 	assert_file(HEADER "\na,,,,,,4294967295,1,,\n"
 			   "b,48.21,16.37,25,\"Washington, \"\"DC\"\"\",US,64500,0.5,2001:db8::1,option\n");
+	/* What is not said stays. */
+	v = named("b");
+	(void)strcpy(v.address, "192.0.2.1");
+	assert_int_equal(vantage_store(".", &v, &why), 0);
+	assert_file(HEADER "\na,,,,,,4294967295,1,,\n"
+			   "b,48.21,16.37,25,\"Washington, \"\"DC\"\"\",US,64500,0.5,192.0.2.1,option\n");
 	scratch_remove(&s);
 }
 
