@@ -159,8 +159,7 @@ enum sites_note_kind {
 	SITES_NOTE_NOT_BELIEVED, /* `label`: its place is `km` beyond the disc of row `row` */
 	SITES_NOTE_SPLIT,        /* `label` */
 	SITES_NOTE_SITE,         /* `site` was chosen for row `row` */
-	SITES_NOTE_SKIPPED,      /* row `row` needs no site of its own: `site` is plausible */
-	SITES_NOTE_TOO_SLOW      /* row `row` would have a likely site, but its rtt fits `site` */
+	SITES_NOTE_SKIPPED /* row `row` needs no site of its own: `site`, at `km`, may well be what answers */
 };
 struct sites_note {
 	enum sites_note_kind kind;

@@ -121,27 +121,38 @@ static enum rules_confidence class_of(double mass)
 	return mass >= sure ? RULES_HIGH : mass >= likely ? RULES_MEDIUM : RULES_LOW;
 }
 
-static void tell_candidates(const struct run *r, const struct sites_answer *a, uint32_t row)
+static int by_score(const void *a, const void *b)
+{
+	const struct sites_candidate *x = a, *y = b;
+
+	return x->score < y->score ? 1 : x->score > y->score ? -1 : 0;
+}
+
+static void tell_candidates(const struct run *r, uint32_t row)
 {
 	const struct sites_placer *placer = &r->s->placer;
 	struct sites_note note = sites_note_of(SITES_NOTE_CANDIDATE);
+	double all = 0;
 
-	for (size_t i = 0; r->w->explain && i < placer->n; i++) {
+	if (!r->w->explain)
+		return;
+	qsort(placer->v, placer->n, sizeof *placer->v, by_score);
+	for (size_t i = 0; i < placer->n; i++)
+		all += exp((double)(placer->v[i].score - placer->v[0].score));
+	note.row = (int32_t)row;
+	note.site = (int32_t)r->out->n_sites;
+	for (size_t i = 0; i < placer->n; i++) {
 		const struct sites_candidate *c = &placer->v[i];
 		const struct sites_town *t = &r->p->world->v[c->town];
 		struct geo_point at = {(double)t->x, (double)t->y, (double)t->z};
 
-		if (a->best.score - c->score > 6)
-			continue;
-		note.row = (int32_t)row;
 		note.place = (int32_t)t->place;
-		note.site = (int32_t)r->out->n_sites;
 		note.km = geo_arc_km(&r->p->vps[r->p->seen[row].vp].at, &at);
 		note.score = (double)c->score;
 		note.prior = (double)c->prior;
 		note.near = (double)c->near;
 		note.fit = (double)c->fit;
-		note.mass = exp((double)(c->score - a->best.score));
+		note.mass = exp((double)(c->score - placer->v[0].score)) / all;
 		sites_tell(r->w, &note);
 	}
 }
@@ -214,7 +225,7 @@ static int add_placed(const struct run *r, const struct disc *d, size_t n, int32
 
 	if (place(r, d, n, &a) < 0)
 		return ERR_NOMEM;
-	tell_candidates(r, &a, d->id);
+	tell_candidates(r, d->id);
 	site = site_of_answer(r, &a, label);
 	site.flags |= flags;
 	return add_site(r, &site, a.found ? &a.at : &d->at);
@@ -242,6 +253,19 @@ static int make_plausible(const struct run *r)
 	return 0;
 }
 
+static void tell_settled(const struct run *r, size_t position, size_t site)
+{
+	const struct disc *d = &r->s->discs.v[position];
+	struct sites_note note = sites_note_of(SITES_NOTE_SKIPPED);
+
+	if (!r->w->explain)
+		return;
+	note.row = (int32_t)d->id;
+	note.site = (int32_t)site;
+	note.km = geo_arc_km(&d->at, &r->s->at[site]);
+	sites_tell(r->w, &note);
+}
+
 /* The discs that the site may well answer are done. */
 static void settle(const struct run *r, size_t site)
 {
@@ -260,8 +284,12 @@ static void settle(const struct run *r, size_t site)
 
 			chord[k] = u * u + v * v + w * w;
 		}
-		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++)
-			s->done[at + k] |= chord[k] <= s->plausible[at + k];
+		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++) {
+			if (s->done[at + k] || chord[k] > s->plausible[at + k])
+				continue;
+			s->done[at + k] = true;
+			tell_settled(r, at + k, site);
+		}
 	}
 }
 

@@ -146,6 +146,22 @@ static int weigh_labels(struct sites_scratch *s, const struct sites_problem *p, 
 	return 0;
 }
 
+static void tell_denials(const struct sites_work *w, const struct sites_problem *p, int32_t label)
+{
+	const struct discs *d = &w->scratch->discs;
+	struct sites_note note = sites_note_of(SITES_NOTE_NOT_BELIEVED);
+	struct geo_point at = geo_point_of(p->labels[label].lat, p->labels[label].lon);
+
+	note.label = label;
+	for (size_t i = 0; w->explain && i < d->n; i++) {
+		if (p->seen[d->v[i].id].label != label || !out_of_reach(&d->v[i], &p->labels[label]))
+			continue;
+		note.row = (int32_t)d->v[i].id;
+		note.km = geo_arc_km(&d->v[i].at, &at) - d->v[i].km;
+		sites_tell(w, &note);
+	}
+}
+
 /* One vantage point that denies what two others allow may be misplaced; more are right. */
 static void believe(const struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
 {
@@ -156,14 +172,10 @@ static void believe(const struct sites_work *w, const struct sites_problem *p, s
 
 		g->believed =
 			g->met && p->labels[i].placed && (g->deny == 0 || (g->deny == 1 && g->allow >= 2));
-		if (g->met && p->labels[i].placed && !g->believed) {
-			struct sites_note note = sites_note_of(SITES_NOTE_NOT_BELIEVED);
-
-			note.label = (int32_t)i;
-			note.count = g->deny;
-			sites_tell(w, &note);
-			out->not_believed++;
-		}
+		if (!g->met || !p->labels[i].placed || g->believed)
+			continue;
+		tell_denials(w, p, (int32_t)i);
+		out->not_believed++;
 	}
 	for (size_t i = 0; p->n_labels > 0 && i < p->n_seen; i++) {
 		int32_t label = p->seen[i].label;

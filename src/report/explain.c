@@ -13,7 +13,6 @@ static const char *const headings[] = {
 	[SITES_NOTE_SPLIT] = "identities in places that cannot be one",
 	[SITES_NOTE_SITE] = "sites",
 	[SITES_NOTE_SKIPPED] = "times that need no site of their own",
-	[SITES_NOTE_TOO_SLOW] = "likely sites that were not taken",
 };
 
 /* "vp012 (48.21,16.37) 4.512 ms, 451 km" */

@@ -593,9 +593,9 @@ static void what_is_proven_has_its_site(void **state)
 /* --- explaining --- */
 
 struct heard {
-	size_t notes[SITES_NOTE_TOO_SLOW + 1];
+	size_t notes[SITES_NOTE_SKIPPED + 1];
 	int32_t best;
-	double mass;
+	double mass, all;
 };
 
 static void hear(void *arg, const struct sites_note *n)
@@ -605,6 +605,7 @@ static void hear(void *arg, const struct sites_note *n)
 	h->notes[n->kind]++;
 	if (n->kind == SITES_NOTE_CANDIDATE) {
 		assert_true(fabs(n->score - n->prior - n->near - n->fit) < 1e-3);
+		h->all += n->mass;
 		if (n->mass > h->mass) {
 			h->mass = n->mass;
 			h->best = n->place;
@@ -627,6 +628,18 @@ static void what_was_weighed_is_told(void **state)
 	assert_true(h.notes[SITES_NOTE_PAIR] > 0);
 	assert_true(h.notes[SITES_NOTE_CANDIDATE] > 0);
 	assert_int_equal(h.best, lab->found.sites[0].place);
+	assert_true(h.all > 0.9 && h.all < 1.001);
+	clear(lab);
+	add_in(lab, &paris, &frankfurt, SITES_NO);
+	add(lab, frankfurt.lat, frankfurt.lon, 1, SITES_NO);
+	add(lab, sydney.lat, sydney.lon, 1, 0);
+	add(lab, sydney.lat, sydney.lon + 0.5, 1, 0);
+	lab->labels[0] = named(&lima);
+	lab->work.explain = hear;
+	infer(lab);
+	lab->work.explain = NULL;
+	assert_int_equal(h.notes[SITES_NOTE_NOT_BELIEVED], 2);
+	assert_int_equal(h.notes[SITES_NOTE_SKIPPED], 1);
 }
 
 /* --- parts --- */
