@@ -34,7 +34,8 @@ struct route; /* opaque: two netlink sockets and the egresses seen so far */
 struct route *route_open(
 	const char *interface, const struct addr *source4, const struct addr *source6, struct err_msg *why);
 
-/* The egress towards dst: its index (stable for the run) or ERR_ROUTE. Sends one request to the kernel. A
+/* The egress towards dst: its index (stable for the run) or ERR_ROUTE. Asks the
+ * kernel once for all addresses that its tables cannot tell apart (net/cells.h), for each where a route has several next hops. A
  * next hop whose link address is unknown is asked for, and waited for up to 3 s the first time it is met. */
 int route_lookup(struct route *r, const struct addr *dst, struct err_msg *why);
 

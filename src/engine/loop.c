@@ -36,6 +36,8 @@ struct loop {
 
 	uint32_t batch[SEND_BATCH]; /* ids of the batch being filled */
 	unsigned n_batch;
+	struct wall wall;           /* of the probes being made, until they are sent */
+	struct mono read_at;        /* of the frames being read */
 	struct mono start, give_up; /* give_up.ns 0: not stopping */
 	struct wall round_at;       /* when the next round begins */
 	uint32_t begun, over;       /* rounds */
@@ -107,7 +109,7 @@ static void send_one(struct loop *l, const struct engine_due *due, struct mono n
 	uint32_t id;
 	size_t len;
 
-	id = engine_launch(l->engine, due, e ? &e->source : &nowhere, now, clock_wall(), &spec);
+	id = engine_launch(l->engine, due, e ? &e->source : &nowhere, now, l->wall, &spec);
 	if (!e) {
 		engine_fail(l->engine, id, ENETUNREACH);
 		return;
@@ -134,6 +136,7 @@ static int64_t send_due(struct loop *l, struct mono now)
 	enum engine_answer a = ENGINE_DUE;
 	struct engine_due due;
 
+	l->wall = clock_wall();
 	while (n < allow && (a = engine_next(l->engine, now, &due)) == ENGINE_DUE) {
 		send_one(l, &due, now);
 		n++;
@@ -217,13 +220,15 @@ static void each_frame(void *arg, const struct capture_frame *f)
 {
 	struct loop *l = arg;
 
-	engine_frame(l->engine, clock_mono(), f);
+	engine_frame(l->engine, l->read_at, f);
 }
 
 static int read_capture(struct loop *l)
 {
-	int n = l->carrier.type->read(l->carrier.self, READ_MAX, each_frame, l, &l->why);
+	int n;
 
+	l->read_at = clock_mono();
+	n = l->carrier.type->read(l->carrier.self, READ_MAX, each_frame, l, &l->why);
 	check_clock(l, false);
 	if (n < 0) {
 		l->result.end = LOOP_CAPTURE_LOST;

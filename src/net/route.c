@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_addrlabel.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
@@ -15,6 +18,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "base/wire.h"
+#include "net/cells.h"
 
 enum { BUFFER = 16384, NEIGHBOUR_WAIT_MS = 3000, NEIGHBOUR_POLL_MS = 20, DISCARD_PORT = 9 };
 enum { NUD_USABLE = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY };
@@ -26,9 +30,15 @@ struct route {
 	struct addr source[2];
 	struct egress *v;
 	size_t n, cap;
+	struct cells cells;   /* their notes: egress + 1 */
+	struct mono cells_at; /* when they were made; ns 0: never */
+	bool cells_fresh, cells_never;
 };
 
-/* One request and its one answer. `cb` sees the answer; a kernel error becomes -errno. */
+/* What the kernel's tables say is asked anew at most so often: at busy routers they change all the time. */
+#define CELLS_EVERY_NS NS_PER_S
+
+/* One request and its answer, or with NLM_F_DUMP its answers. `cb` sees them; a kernel error becomes -errno. */
 static int ask(struct route *r, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
 	uint8_t buf[BUFFER];
@@ -266,13 +276,177 @@ static int ask_route(struct route *r, const struct addr *dst, struct egress *out
 	return rc;
 }
 
+/* --- cells: what one look-up holds for --- */
+
+static void cut(struct cells *c, const struct addr *a, unsigned len)
+{
+	struct addr_prefix p = {.addr = *a, .len = (uint8_t)len};
+
+	if (len > 8 * addr_len(a))
+		return;
+	for (size_t i = len; i < 8 * addr_len(a); i++)
+		p.addr.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	cells_cut(c, &p);
+}
+
+/* What a dump tells of one prefix. */
+struct cut_at {
+	uint16_t type; /* the attribute that has the address; none: the default route */
+	struct addr addr;
+	bool splits; /* the way depends on more than the prefix */
+};
+
+static int on_cut_attr(const struct nlattr *a, void *arg)
+{
+	struct cut_at *at = arg;
+
+	if (mnl_attr_get_type(a) == at->type)
+		at->addr = attr_addr(a);
+	return MNL_CB_OK;
+}
+
+static int on_split_attr(const struct nlattr *a, void *arg)
+{
+	uint16_t type = mnl_attr_get_type(a);
+
+	if (type == RTA_MULTIPATH || type == RTA_NH_ID)
+		((struct cut_at *)arg)->splits = true;
+	return on_cut_attr(a, arg);
+}
+
+/* Routes of all tables. Of several next hops the kernel picks one by a hash of the address. */
+static int on_table_route(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	struct cut_at at = {.type = RTA_DST};
+	struct cells *c = arg;
+
+	(void)mnl_attr_parse(nlh, sizeof(*rt), on_split_attr, &at);
+	c->full = c->full || at.splits;
+	if (at.addr.family)
+		cut(c, &at.addr, rt->rtm_dst_len);
+	return MNL_CB_OK;
+}
+
+static int on_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct fib_rule_hdr *h = mnl_nlmsg_get_payload(nlh);
+	struct cut_at at = {.type = FRA_DST};
+
+	(void)mnl_attr_parse(nlh, sizeof(*h), on_cut_attr, &at);
+	if (at.addr.family)
+		cut(arg, &at.addr, h->dst_len);
+	return MNL_CB_OK;
+}
+
+/* A source address is chosen by how many bits it shares with the destination, up to its prefix (RFC 6724, rule 8). */
+static int on_address(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *h = mnl_nlmsg_get_payload(nlh);
+	static const uint16_t types[] = {
+		IFA_ADDRESS, IFA_LOCAL}; /* point to point: the first is the peer's */
+
+	for (size_t i = 0; i < 2; i++) {
+		struct cut_at at = {.type = types[i]};
+
+		(void)mnl_attr_parse(nlh, sizeof(*h), on_cut_attr, &at);
+		for (unsigned len = 1; at.addr.family && len <= h->ifa_prefixlen; len++)
+			cut(arg, &at.addr, len);
+	}
+	return MNL_CB_OK;
+}
+
+/* ... and by its label (rule 6). */
+static int on_label(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrlblmsg *h = mnl_nlmsg_get_payload(nlh);
+	struct cut_at at = {.type = IFAL_ADDRESS};
+
+	(void)mnl_attr_parse(nlh, sizeof(*h), on_cut_attr, &at);
+	if (at.addr.family)
+		cut(arg, &at.addr, h->ifal_prefixlen);
+	return MNL_CB_OK;
+}
+
+static const struct dump {
+	uint16_t type;
+	uint8_t family;
+	size_t header;
+	mnl_cb_t cb;
+} dumps[] = {
+	{RTM_GETROUTE, AF_INET, sizeof(struct rtmsg), on_table_route},
+	{RTM_GETROUTE, AF_INET6, sizeof(struct rtmsg), on_table_route},
+	{RTM_GETRULE, AF_INET, sizeof(struct fib_rule_hdr), on_rule},
+	{RTM_GETRULE, AF_INET6, sizeof(struct fib_rule_hdr), on_rule},
+	{RTM_GETADDR, AF_INET6, sizeof(struct ifaddrmsg), on_address},
+	{RTM_GETADDRLABEL, AF_INET6, sizeof(struct ifaddrlblmsg), on_label},
+};
+
+/* A kernel without one of the families, or without rules or labels, has none of them. */
+static bool is_absent(int rc)
+{
+	return rc == -EOPNOTSUPP || rc == -EAFNOSUPPORT;
+}
+
+static int run_dump(struct route *r, const struct dump *d)
+{
+	uint8_t buf[BUFFER];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	int rc;
+
+	nlh->nlmsg_type = d->type;
+	nlh->nlmsg_flags = NLM_F_DUMP;
+	*(uint8_t *)mnl_nlmsg_put_extra_header(nlh, d->header) =
+		d->family; /* the first byte of all of them */
+	rc = ask(r, nlh, d->cb, &r->cells);
+	return is_absent(rc) ? 0 : rc;
+}
+
+static void make_cells(struct route *r, struct mono now)
+{
+	static const struct addr_prefix always[] = {
+		{.addr = {.family = 4}},
+		{.addr = {.family = 6}},
+		{.addr = {.family = 6, .b = {0xfe, 0x80}},
+			.len = 10}, /* link and site local have scopes of their own */
+		{.addr = {.family = 6, .b = {0xfe, 0xc0}}, .len = 10},
+	};
+	int rc = 0;
+
+	cells_empty(&r->cells);
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		cells_cut(&r->cells, &always[i]);
+	for (size_t i = 0; rc >= 0 && i < sizeof(dumps) / sizeof(*dumps); i++)
+		rc = run_dump(r, &dumps[i]);
+	cells_ready(&r->cells);
+	r->cells_at = now;
+	r->cells_fresh = rc >= 0 && !r->cells.full;
+	r->cells_never = r->cells.n >= CELLS_MAX; /* a full table: its dump costs more than what it saves */
+}
+
+/* Where the egress of dst's cell is noted; NULL when the kernel must be asked for each address. */
+static uint32_t *note_of(struct route *r, const struct addr *dst)
+{
+	struct mono now;
+
+	if (r->cells_never)
+		return NULL;
+	if (!r->cells_fresh) {
+		now = clock_mono();
+		if (r->cells_at.ns && now.ns - r->cells_at.ns < CELLS_EVERY_NS)
+			return NULL;
+		make_cells(r, now);
+	}
+	return r->cells_fresh ? cells_note(&r->cells, dst) : NULL;
+}
+
 static bool same_way(const struct egress *a, const struct egress *b)
 {
 	return a->ifindex == b->ifindex && addr_equal(&a->source, &b->source) &&
 	       addr_equal(&a->gateway, &b->gateway);
 }
 
-int route_lookup(struct route *r, const struct addr *dst, struct err_msg *why)
+static int ask_egress(struct route *r, const struct addr *dst, struct err_msg *why)
 {
 	char to[ADDR_TEXT_LEN];
 	struct egress e;
@@ -292,6 +466,19 @@ int route_lookup(struct route *r, const struct addr *dst, struct err_msg *why)
 		return err_set(why, ERR_NOMEM, "out of memory for routes");
 	r->v[r->n] = e;
 	return (int)r->n++;
+}
+
+int route_lookup(struct route *r, const struct addr *dst, struct err_msg *why)
+{
+	uint32_t *note = note_of(r, dst);
+	int i;
+
+	if (note && *note)
+		return (int)(*note - 1);
+	i = ask_egress(r, dst, why);
+	if (note && i >= 0)
+		*note = (uint32_t)i + 1;
+	return i;
 }
 
 const struct egress *route_egress(const struct route *r, int index)
@@ -332,6 +519,7 @@ bool route_events(struct route *r)
 	}
 	for (size_t i = 0; any && i < r->n; i++)
 		set_link(r, &r->v[i], false);
+	r->cells_fresh = r->cells_fresh && !moved;
 	return moved;
 }
 
@@ -364,7 +552,8 @@ struct route *route_open(
 	}
 	r->ask = open_netlink(0);
 	r->events = open_netlink(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
-				 RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
+				 RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_RULE |
+				 1U << (RTNLGRP_IPV6_RULE - 1));
 	if (r->ask && r->events)
 		return r;
 	(void)err_set(why, ERR_IO, "rtnetlink: %s", strerror(errno));
@@ -381,6 +570,7 @@ void route_close(struct route *r)
 		(void)mnl_socket_close(r->ask);
 	if (r->events)
 		(void)mnl_socket_close(r->events);
+	cells_free(&r->cells);
 	free(r->v);
 	free(r);
 }
