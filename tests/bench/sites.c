@@ -5,7 +5,7 @@
 
 #include "../tools/services.h"
 
-enum { VPS = 300, TARGETS = 200, ROUNDS = 6 };
+enum { VPS = 300, TARGETS = 200, ROUNDS = 30 };
 
 struct service {
 	struct sites_seen seen[VPS];
