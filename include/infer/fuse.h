@@ -17,6 +17,9 @@
 #include "infer/sites.h"
 #include "infer/tally.h"
 
+/* In the evidence of a site that latency alone suggests. */
+#define FUSE_LIKELY "likely, not proven"
+
 enum { FUSE_KEY_MAX = NAMING_KEY_MAX + 16, FUSE_TEXT_MAX = 512 };
 
 /* A site of the target as its row will say. */

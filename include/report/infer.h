@@ -12,7 +12,7 @@ struct infer_target {
 	struct addr addr;
 	const char *service; /* must stay */
 	enum site_verdict verdict;
-	uint32_t sites, placed, states[VP_STATES];
+	uint32_t sites, placed, likely, states[VP_STATES]; /* likely: of the sites */
 	double weight; /* of those in state site */
 };
 

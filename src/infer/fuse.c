@@ -250,7 +250,7 @@ static void say_of_site(struct fuse *f, struct fuse_site *s, const struct sites_
 	if (g && !g->proven)
 		say(&t, "; no rule knows this identity");
 	if (found->flags & SITES_LIKELY)
-		say(&t, "; likely, not proven");
+		say(&t, "; " FUSE_LIKELY);
 	if (found->flags & SITES_NOT_BELIEVED)
 		say(&t, "; it names %s, which is out of reach",
 			g && g->id.city ? g->id.city : "another place");

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "data/run.h"
+#include "infer/fuse.h"
 
 enum { LISTED = 16, UNTRUSTED_SHOWN = 4 };
 
@@ -77,6 +78,7 @@ int infer_report_site(struct infer_report *r, const struct site_row *row)
 	t = &r->v[r->n - 1];
 	t->sites++;
 	t->placed += isnan(row->lat) ? 0 : 1;
+	t->likely += strstr(row->evidence, FUSE_LIKELY) != NULL;
 	return r->n <= INFER_DETAILED && t->sites <= INFER_TOLD ? tell(r, row) : 0;
 }
 
@@ -113,7 +115,11 @@ static void say_target(FILE *out, const struct infer_target *t)
 	if (t->sites == 0)
 		(void)fprintf(out, "no site");
 	else
-		(void)fprintf(out, "%u site%s, %u placed", t->sites, t->sites == 1 ? "" : "s", t->placed);
+		(void)fprintf(out, "%u site%s", t->sites - t->likely, t->sites - t->likely == 1 ? "" : "s");
+	if (t->likely > 0)
+		(void)fprintf(out, " and %u likely", t->likely);
+	if (t->sites > 0)
+		(void)fprintf(out, ", %u placed", t->placed);
 	(void)fprintf(out, "; %u of %u vantage points in state site\n", t->states[VP_SITE], vps_of(t));
 }
 
@@ -229,9 +235,9 @@ static json_t *json_target(const struct infer_target *t)
 	for (int s = VP_SITE; s < VP_STATES; s++)
 		(void)json_object_set_new(
 			states, vp_state_name((enum vp_state)s), json_integer(t->states[s]));
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:o}", "target", addr_text(&t->addr, addr), "service",
-		t->service, "verdict", site_verdict_name(t->verdict), "sites", (int)t->sites, "placed",
-		(int)t->placed, "states", states);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "target", addr_text(&t->addr, addr),
+		"service", t->service, "verdict", site_verdict_name(t->verdict), "sites", (int)t->sites,
+		"likely", (int)t->likely, "placed", (int)t->placed, "states", states);
 }
 
 static json_t *json_untrusted(const struct infer_report *r)
