@@ -1,32 +1,14 @@
 #!/usr/bin/env bash
 # catchmap in the bgp lab, from every vantage point at once: identities are what the routing tables say, before and after a
 # withdrawal and after the announcement; no RTT is below the truth; a flow stays with its site while flows are split.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-B=${B:-build}
-here=tests/integration
-
-fail() {
-	echo "FAILED: $*"
-	exit 1
-}
-for c in bird nsd knotd named pdns_server unbound nginx kdig; do
-	PATH=$PATH:/usr/sbin:/sbin command -v "$c" >/dev/null || { echo "$c is not installed"; exit 77; }
-done
-
-tmp=$(mktemp -d)
-lab() { tests/lab/bgp --dir "$tmp/lab" "$@"; }
-trap 'lab down >/dev/null 2>&1 || true; rm -rf "$tmp"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-lab up
+. "$(dirname "$0")/lib_lab.sh"
 
 # Probes from all VPs into one run, and holds the rows against the truth of that moment.
 round() { # RUN
 	local vp pids=() pid
 	mkdir -p "$tmp/$1"
 	for vp in $(tail -n +2 "$tmp/lab/vantage.csv" | cut -d, -f1); do
-		lab exec "$vp" "$PWD/$B/catchmap" probe -f "$tmp/lab/targets.csv" -o "$tmp/$1" --vp "$vp" -c 4 --gap 150ms \
+		lab exec "$vp" "$catchmap" probe -f "$tmp/lab/targets.csv" -o "$tmp/$1" --vp "$vp" -c 4 --gap 150ms \
 			-t 2s -q --flows 2 2>"$tmp/$1/$vp.stderr" &
 		pids+=($!)
 	done

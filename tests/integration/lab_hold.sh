@@ -2,33 +2,7 @@
 # `which --hold` in the bgp lab, without any capability: over a withdrawal the connection is reset and says so, beside the
 # move of fresh flows; so it is over the announcement; where equal paths split flows, the connection stays. And `which --run`:
 # from the rows of some vantage points, which site serves each, as the routing tables have it.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-B=${B:-build}
-catchmap=$(realpath -m "$B/catchmap")
-
-fail() {
-	echo "FAILED: $*"
-	exit 1
-}
-for c in bird nsd knotd named pdns_server unbound nginx kdig; do
-	PATH=$PATH:/usr/sbin:/sbin command -v "$c" >/dev/null || { echo "$c is not installed"; exit 77; }
-done
-
-tmp=$(mktemp -d)
-lab() { tests/lab/bgp --dir "$tmp/lab" "$@"; }
-trap 'lab down >/dev/null 2>&1 || true; rm -rf "$tmp"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# How the lab's operator names its servers.
-mkdir -p "$tmp/targets/naming"
-cp targets/places.csv "$tmp/targets/"
-for f in rules tables; do head -n 1 "targets/naming/$f.csv" >"$tmp/targets/naming/$f.csv"; done
-echo 'lab,Lab,*,,ns{n:d}.{code:a3}.{service:w}.lab.example,iata,high,,,ns1.fra.anycast.lab.example,,' >>"$tmp/targets/naming/rules.csv"
-export CATCHMAP_TARGETS=$tmp/targets
-
-lab up
+. "$(dirname "$0")/lib_lab.sh"
 # The last line of each result is JSON's verdict: hold, its place, course, where to.
 hold() { # NAME SECONDS TARGET...
 	local name=$1 seconds=$2

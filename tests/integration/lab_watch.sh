@@ -2,33 +2,8 @@
 # `watch` in the bgp lab, over fifteen vantage points that probe once a second: nothing is told while nothing happens; a site
 # that is withdrawn is told once for each family, within two rounds, with the vantage points that the routing tables say moved,
 # and once more when it is announced again. CALM=50 waits for so many rounds first.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-B=${B:-build}
-catchmap=$(realpath -m "$B/catchmap")
+. "$(dirname "$0")/lib_lab.sh"
 calm=${CALM:-8}
-
-fail() {
-	echo "FAILED: $*"
-	exit 1
-}
-for c in bird nsd knotd named pdns_server unbound nginx kdig; do
-	PATH=$PATH:/usr/sbin:/sbin command -v "$c" >/dev/null || { echo "$c is not installed"; exit 77; }
-done
-tmp=$(mktemp -d)
-lab() { tests/lab/bgp --dir "$tmp/lab" "$@"; }
-trap 'lab down >/dev/null 2>&1 || true; rm -rf "$tmp"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# How the lab's operator names its servers.
-mkdir -p "$tmp/targets/naming"
-cp targets/places.csv "$tmp/targets/"
-for f in rules tables; do head -n 1 "targets/naming/$f.csv" >"$tmp/targets/naming/$f.csv"; done
-echo 'lab,Lab,*,,ns{n:d}.{code:a3}.{service:w}.lab.example,iata,high,,,ns1.fra.anycast.lab.example,,' >>"$tmp/targets/naming/rules.csv"
-export CATCHMAP_TARGETS=$tmp/targets
-
-lab up >/dev/null
 mkdir "$tmp/run"
 cp "$tmp/lab/vantage.csv" "$tmp/run/"
 grep -E '^target|anycast.lab' "$tmp/lab/targets.csv" >"$tmp/targets.csv"
