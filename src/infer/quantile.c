@@ -42,7 +42,7 @@ double quantile(double *v, size_t n, double q)
 	double rank = ceil(q * (double)n - 1e-9);
 
 	if (n == 0)
-		return NAN;
+		return (double)NAN;
 	return select(v, n, rank < 1 ? 0 : rank > (double)n ? n - 1 : (size_t)rank - 1);
 }
 
@@ -51,7 +51,7 @@ double quantile_median(double *v, size_t n)
 	double upper, lower;
 
 	if (n == 0)
-		return NAN;
+		return (double)NAN;
 	upper = select(v, n, n / 2);
 	if (n % 2)
 		return upper;
