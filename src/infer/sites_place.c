@@ -88,10 +88,12 @@ static struct sites_list *new_list(size_t n)
 	enum { COLUMNS = 7 };
 	struct sites_list *l = malloc(sizeof *l + n * COLUMNS * sizeof(float));
 	float *column;
+	void *towns;
 
 	if (!l)
 		return NULL;
 	column = (float *)(l + 1);
+	towns = column + 6 * n;
 	*l = (struct sites_list){.n = n,
 		.km = column,
 		.x = column + n,
@@ -99,7 +101,7 @@ static struct sites_list *new_list(size_t n)
 		.z = column + 3 * n,
 		.prior = column + 4 * n,
 		.score = column + 5 * n,
-		.town = (uint32_t *)(column + 6 * n)};
+		.town = towns};
 	return l;
 }
 

@@ -43,10 +43,12 @@ static int write_run(const char *path, unsigned moved)
 		.weight = 1,
 		.nearest_km = 100};
 	FILE *f = fopen(path, "w");
+	size_t n;
 
 	if (!f || addr_parse("192.0.2.1", &r.target) < 0)
 		return -1;
-	(void)fwrite(line, 1, table_header(&catchment_table, line, sizeof(line)), f);
+	n = table_header(&catchment_table, line, sizeof(line));
+	(void)fwrite(line, 1, n, f);
 	for (unsigned i = 0; i < VPS; i++) {
 		unsigned as = (unsigned)(dice(i) >> 32) % ASES, at = (as + (as < moved)) % SITES;
 

@@ -83,7 +83,7 @@ static void walk_in(struct dice *d, size_t samples, char *text)
 	struct told t = {.g = g, .text = text};
 	const struct gather_walk walk = {tell_pair, tell_target, &t};
 	struct gather_feed *feed[2] = {calloc(1, sizeof(**feed)), calloc(1, sizeof(**feed))};
-	uint32_t order[ROWS];
+	uint32_t order[ROWS] = {0};
 	struct err_msg why = {{0}};
 
 	assert_non_null(g);
