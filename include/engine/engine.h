@@ -39,14 +39,14 @@ struct engine_config {
 	double rate_pps; /* with timeout and linger it sets how many probes can be under way */
 	int64_t timeout_ns, linger_ns, gap_ns;
 	struct probe_flows flows;
-	uint16_t tcp_port;  /* where a target does not say */
-	bool all_kinds;     /* probe each target with every slot, whatever it is said to answer */
+	uint16_t tcp_port; /* where a target does not say */
+	bool all_kinds;    /* probe each target with every slot, whatever it is said to answer */
 	/* Whether a target (an index) gets a slot at all; NULL: each gets all. */
 	bool (*wants)(const void *arg, uint32_t target, const struct schedule_slot *slot);
 	const void *wants_arg;
-	bool no_retry;      /* no second attempt as IN + NSID */
-	bool kernel_stamps; /* copies of what is sent are captured */
-	uint64_t first;     /* index in the schedule to begin at */
+	bool no_retry;                      /* no second attempt as IN + NSID */
+	bool kernel_stamps;                 /* copies of what is sent are captured */
+	uint64_t first;                     /* index in the schedule to begin at */
 	const struct engine_retry *retries; /* left by an earlier process */
 	size_t n_retries;
 	bool adopt;          /* replay: probes come from the capture, nothing is scheduled */

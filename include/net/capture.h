@@ -17,8 +17,8 @@
 
 struct capture_frame {
 	struct wall stamp;
-	int ifindex;       /* 0: not known (files, single interfaces) */
-	bool by_socket;    /* the stamp is a socket's account or this program's clock, not the kernel's of the packet */
+	int ifindex; /* 0: not known (files, single interfaces) */
+	bool by_socket; /* the stamp is a socket's account or this program's clock, not the kernel's of the packet */
 	const uint8_t *ip; /* the IP packet; NULL when the frame holds none */
 	size_t len;
 };

@@ -13,7 +13,7 @@ struct infer_target {
 	const char *service; /* must stay */
 	enum site_verdict verdict;
 	uint32_t sites, placed, likely, states[VP_STATES]; /* likely: of the sites */
-	double weight; /* of those in state site */
+	double weight;                                     /* of those in state site */
 };
 
 /* Some sites are kept as they are told: those of the first targets. */

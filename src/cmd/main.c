@@ -6,8 +6,9 @@
 #include "base/hash.h"
 #include "cmd/command.h"
 
-extern const struct command command_which, command_probe, command_import, command_decode, command_infer, command_diff, command_replay,
-	command_fields, command_watch, command_report, command_routes, command_help;
+extern const struct command command_which, command_probe, command_import, command_decode, command_infer,
+	command_diff, command_replay, command_fields, command_watch, command_report, command_routes,
+	command_help;
 
 const struct command *const commands[] = {
 	&command_which,

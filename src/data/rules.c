@@ -384,7 +384,8 @@ static int read_sources(struct reading *rd, int column, struct rule *rule)
 		if (source < 0)
 			return not_expected(rd, column,
 				"some of nsid, id.server, hostname.bind, version.bind, version.server, "
-				"debug.opendns.com, id.server.on.quad9.net, o-o.myaddr.l.google.com with | between");
+				"debug.opendns.com, id.server.on.quad9.net, o-o.myaddr.l.google.com with | "
+				"between");
 		rule->sources |= 1U << source;
 	}
 	return 0;

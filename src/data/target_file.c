@@ -130,7 +130,8 @@ static const struct field fields[COLUMNS] = {
 	{"kind", "root, resolver, tld, cdn or other"},
 	{"probes", "what it answers: dns, icmp, tcp, separated by |; empty: not known"},
 	{"port", "TCP port"},
-	{"baseline", "what its honest servers answer: identities always given (nsid|id.server|...), rcode= aa= ra= coverage="},
+	{"baseline", "what its honest servers answer: identities always given (nsid|id.server|...), rcode= "
+		     "aa= ra= coverage="},
 	{"source", "where this row's facts are from"},
 };
 

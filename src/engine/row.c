@@ -69,7 +69,8 @@ static void set_reply(struct record *r, const struct flight_probe *p)
 	const struct flight_detail *d = p->detail;
 
 	r->reply_from = d && d->from.family ? d->from : r->target;
-	r->reply_ttl = p->reply_ttl ? p->reply_ttl : -1; /* no packet arrives with 0: some sockets do not say */
+	r->reply_ttl =
+		p->reply_ttl ? p->reply_ttl : -1; /* no packet arrives with 0: some sockets do not say */
 	if (p->outcome == OUTCOME_ICMP_ERROR) {
 		r->icmp_type = p->icmp_type;
 		r->icmp_code = p->icmp_code;
