@@ -11,6 +11,11 @@ V ?= 0
 VERSION := 0.1.0
 
 PKGS := libpcap libuv libmnl jansson libzstd zlib smartcols inih libcap-ng libsodium nettle
+# Without libxdp, --send xdp says so.
+ifeq ($(shell pkg-config --exists libxdp && echo yes),yes)
+PKGS += libxdp
+CPPFLAGS += -DCATCHMAP_XDP
+endif
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnet -lcsv -lbz2 -lm
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -115,7 +120,7 @@ demo: deps-test
 	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%)
 	$(Q)B=$(B) tests/demo
 
-bench: deps-test
+bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%) $(BENCH:%=$(B)/bench/%)
 	$(Q)B=$(B) tests/bench/run
 
@@ -132,6 +137,8 @@ format:
 # `deps` is cheap when nothing is missing: one dpkg-query.
 deps:
 	$(Q)scripts/deps build
+deps-bench:
+	$(Q)scripts/deps build test bench
 deps-test:
 	$(Q)scripts/deps build test
 
@@ -161,6 +168,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all help test asan fuzz demo bench page lint format deps deps-test install deb uninstall clean test-programs
+.PHONY: all help test asan fuzz demo bench page lint format deps deps-bench deps-test install deb uninstall clean test-programs
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -36,6 +36,7 @@ struct options {
 	enum question question;
 	enum stamp stamps;
 	enum sockets sockets;
+	bool xdp; /* --send */
 	int64_t hold_ns, hold_every_ns; /* hold_ns 0: without --hold */
 	const char *run, *country;
 	uint32_t asn; /* 0: not said */

@@ -23,6 +23,7 @@ struct loop_config {
 	const char *interface;        /* NULL: as the routes say */
 	struct addr source4, source6; /* zero: as the routes say */
 	uint8_t dscp;
+	bool xdp; /* frames leave by AF_XDP (net/xdp.h): on the interface, or else on that of the first target's route */
 	bool plain;        /* by ordinary sockets (net/carrier.h) */
 	int64_t settle_ns; /* wait for further replies once every probe has one */
 	int64_t every_ns;  /* rounds begin at UTC multiples of this, one at each; 0: one follows the other */

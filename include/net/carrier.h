@@ -31,10 +31,10 @@ struct carrier {
 	void *self;
 };
 
-/* interface: NULL for all; want: what is to be seen, and from which flows it is sent. ERR_PERM, ERR_IFACE, ERR_EXISTS (a
+/* interface: NULL for all; xdp: as sender_open; want: what is to be seen, and from which flows it is sent. ERR_PERM, ERR_IFACE, ERR_EXISTS (a
  * flow's port is taken), ERR_RANGE (a source that is not this machine's), ERR_NOMEM. */
-int carrier_open_raw(
-	struct carrier *c, const char *interface, const struct capture_want *want, struct err_msg *why);
+int carrier_open_raw(struct carrier *c, const char *interface, const char *xdp,
+	const struct capture_want *want, struct err_msg *why);
 int carrier_open_plain(struct carrier *c, const char *interface, const struct capture_want *want,
 	uint8_t dscp, struct err_msg *why);
 void carrier_close(struct carrier *c);

@@ -12,8 +12,9 @@ enum { SEND_BATCH = 64 };
 
 struct sender; /* opaque: the sockets and the batch that is being filled */
 
-/* Opens all sockets; needs CAP_NET_RAW. interface: NULL, or what the raw sockets are bound to. */
-struct sender *sender_open(const char *interface, struct err_msg *why);
+/* Opens all sockets; needs CAP_NET_RAW. interface: NULL, or what the raw sockets are bound to. xdp: NULL, or the interface whose
+ * Ethernet frames leave by AF_XDP (net/xdp.h). */
+struct sender *sender_open(const char *interface, const char *xdp, int *err, struct err_msg *why);
 
 /* Room for the next IP packet (INJECT_PACKET_MAX bytes) towards this egress; NULL when the batch is full:
  * flush first. */

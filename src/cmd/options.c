@@ -268,6 +268,19 @@ static int show_stamps(const void *field, char *out, size_t cap)
 	return snprintf(out, cap, "%s", stamp_name(*(const enum stamp *)field));
 }
 
+/* What leaves by AF_XDP is seen by no capture. */
+static int set_send(void *field, const char *text, struct err_msg *why)
+{
+	struct options *o = field;
+
+	if (strcmp(text, "packet") != 0 && strcmp(text, "xdp") != 0)
+		return bad(why, text, "packet or xdp");
+	o->xdp = text[0] == 'x';
+	if (o->xdp)
+		o->stamps = STAMP_HYBRID;
+	return 0;
+}
+
 static const char *const sockets_names[] = {"raw", "plain", "auto"};
 
 static int set_sockets(void *field, const char *text, struct err_msg *why)
@@ -470,7 +483,7 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  dscp = {set_dscp, NULL}, seed = {set_seed, NULL},
 				  rate = {set_rate, show_rate}, duration = {set_duration, show_duration},
 				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
-				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets}, asn = {set_asn, NULL},
+				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets}, send_by = {set_send, NULL}, asn = {set_asn, NULL},
 				  country = {set_country, NULL},
 				  source = {set_source, NULL}, vp = {set_vp, NULL},
 				  location = {set_location, NULL}, contact = {set_contact, NULL},
@@ -538,6 +551,8 @@ static const struct option_row rows[] = {
 		"sending times: kernel (exact) or hybrid (cheaper: taken just before the send)"},
 	{"sockets", 0, "KIND", &sockets, AT(sockets),
 		"raw (sees all, needs cap_net_raw), plain (ordinary ones, for anybody) or auto"},
+	{"send", 0, "HOW", &send_by, 0,
+		"packet, or xdp: cheaper at high rates, with hybrid stamps, where the driver can"},
 	{"run", 0, "RUN", &text_value, AT(run),
 		"answer from the rows of this run, for all its vantage points or those chosen; send nothing"},
 	{"as", 0, "N", &asn, AT(asn), "with --run: vantage points in this AS"},

@@ -189,6 +189,7 @@ void session_config(struct session *s, const char *vp)
 		.source4 = o->source4,
 		.source6 = o->source6,
 		.dscp = (uint8_t)o->dscp,
+		.xdp = o->xdp,
 		.plain = s->plain,
 	};
 }
@@ -200,6 +201,10 @@ int session_open(struct session *s, struct loop **loop)
 
 	if (rc < 0)
 		return command_fail(EXIT_PRIVILEGE, &why);
+	if (s->o->xdp && (s->plain || s->o->stamps != STAMP_HYBRID)) {
+		(void)err_set(&why, ERR_RANGE, "--send xdp needs raw sockets and --stamps hybrid: no capture sees what it sends");
+		return command_fail(EXIT_USAGE, &why);
+	}
 	if (s->n_slots == 0) {
 		(void)err_set(&why, ERR_PERM,
 			"this user may not send ICMP: run once  sudo sysctl "

@@ -414,7 +414,8 @@ static int open_all(struct loop *l, struct err_msg *why)
 	if (rc < 0)
 		return rc;
 	rc = l->c.plain ? carrier_open_plain(&l->carrier, l->c.interface, &want, l->c.dscp, why)
-			: carrier_open_raw(&l->carrier, l->c.interface, &want, why);
+			: carrier_open_raw(&l->carrier, l->c.interface,
+				  l->c.xdp ? route_egress(l->route, 0)->interface : NULL, &want, why);
 	if (rc < 0)
 		return rc;
 	/* Not every device tells when a socket's packet left: one without that time may have left all the same. */

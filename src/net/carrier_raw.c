@@ -59,8 +59,8 @@ static const struct carrier_type raw_type = {
 	.close = raw_close,
 };
 
-int carrier_open_raw(
-	struct carrier *c, const char *interface, const struct capture_want *want, struct err_msg *why)
+int carrier_open_raw(struct carrier *c, const char *interface, const char *xdp,
+	const struct capture_want *want, struct err_msg *why)
 {
 	struct raw *r = calloc(1, sizeof(*r));
 	int rc = 0;
@@ -68,11 +68,10 @@ int carrier_open_raw(
 	if (!r)
 		return err_set(why, ERR_NOMEM, "out of memory");
 	*c = (struct carrier){&raw_type, r};
-	if (!(r->sender = sender_open(interface, why)))
-		rc = ERR_PERM;
-	else if (!(r->capture = capture_open_live(interface, want, why)))
+	r->sender = sender_open(interface, xdp, &rc, why);
+	if (r->sender && !(r->capture = capture_open_live(interface, want, why)))
 		rc = ERR_IFACE;
-	else if (!(r->ports = ports_open(&want->flows, why)))
+	else if (r->sender && !(r->ports = ports_open(&want->flows, why)))
 		rc = ERR_EXISTS;
 	if (rc < 0)
 		carrier_close(c);

@@ -10,14 +10,17 @@
 #include <unistd.h>
 
 #include "net/inject.h"
+#include "net/xdp.h"
 
 enum { FRAME_MAX = sizeof(((struct egress *)0)->ether) + INJECT_PACKET_MAX, SEND_BUFFER = 4 << 20 };
 
-/* Each way of sending is a socket. */
-enum way { WAY_FRAME, WAY_IP4, WAY_IP6, WAYS };
+/* Each way of sending is a socket; the last one is the xdp's own. */
+enum way { WAY_FRAME, WAY_IP4, WAY_IP6, WAYS, WAY_XDP = WAYS };
 
 struct sender {
-	int fd[WAYS]; /* -1: this machine has no such family */
+	int fd[WAYS];    /* -1: this machine has no such family */
+	struct xdp *xdp; /* NULL: none */
+	int xdp_ifindex;
 	unsigned n;
 	const struct egress *egress; /* of the packet being made */
 	enum way way[SEND_BATCH];
@@ -52,12 +55,21 @@ static int open_way(int family, int protocol, const char *interface, struct err_
 	return fd;
 }
 
-struct sender *sender_open(const char *interface, struct err_msg *why)
+static int open_xdp(struct sender *s, const char *interface, struct err_msg *why)
+{
+	int err = 0;
+
+	s->xdp = xdp_open(interface, &err, why);
+	s->xdp_ifindex = (int)if_nametoindex(interface);
+	return err;
+}
+
+struct sender *sender_open(const char *interface, const char *xdp, int *err, struct err_msg *why)
 {
 	struct sender *s = calloc(1, sizeof(*s));
 
 	if (!s) {
-		(void)err_set(why, ERR_NOMEM, "out of memory");
+		*err = err_set(why, ERR_NOMEM, "out of memory");
 		return NULL;
 	}
 	for (size_t i = 0; i < WAYS; i++)
@@ -66,7 +78,10 @@ struct sender *sender_open(const char *interface, struct err_msg *why)
 	s->fd[WAY_FRAME] = open_way(AF_PACKET, 0, NULL, why);
 	s->fd[WAY_IP4] = open_way(AF_INET, IPPROTO_RAW, interface, why);
 	s->fd[WAY_IP6] = open_way(AF_INET6, IPPROTO_RAW, interface, why);
-	if (s->fd[WAY_FRAME] >= 0 && s->fd[WAY_IP4] >= -1 && s->fd[WAY_IP6] >= -1)
+	*err = s->fd[WAY_FRAME] >= 0 && s->fd[WAY_IP4] >= -1 && s->fd[WAY_IP6] >= -1 ? 0 : ERR_PERM;
+	if (*err == 0 && xdp)
+		*err = open_xdp(s, xdp, why);
+	if (*err == 0)
 		return s;
 	sender_close(s);
 	return NULL;
@@ -99,6 +114,13 @@ static socklen_t address_ip(struct sockaddr_storage *ss, const struct egress *e,
 	return len;
 }
 
+static enum way way_of(const struct sender *s, const struct egress *e, const struct addr *dst)
+{
+	if (e->link == EGRESS_IP)
+		return dst->family == 4 ? WAY_IP4 : WAY_IP6;
+	return s->xdp && e->link == EGRESS_ETHER && e->ifindex == s->xdp_ifindex ? WAY_XDP : WAY_FRAME;
+}
+
 void sender_add(struct sender *s, size_t len, const struct addr *dst, uint32_t tag)
 {
 	const struct egress *e = s->egress;
@@ -106,7 +128,7 @@ void sender_add(struct sender *s, size_t len, const struct addr *dst, uint32_t t
 	struct msghdr *h = &s->msg[i].msg_hdr;
 
 	s->tag[i] = tag;
-	s->way[i] = e->link != EGRESS_IP ? WAY_FRAME : dst->family == 4 ? WAY_IP4 : WAY_IP6;
+	s->way[i] = way_of(s, e, dst);
 	if (e->link == EGRESS_ETHER) {
 		memcpy(s->frame[i], e->ether, sizeof(e->ether));
 		len += sizeof(e->ether);
@@ -116,8 +138,21 @@ void sender_add(struct sender *s, size_t len, const struct addr *dst, uint32_t t
 	h->msg_iov = &s->iov[i];
 	h->msg_iovlen = 1;
 	h->msg_name = &s->to[i];
-	h->msg_namelen = s->way[i] == WAY_FRAME ? address_frame(&s->to[i].ll, e, dst)
-						: address_ip(&s->to[i].ip, e, dst);
+	h->msg_namelen =
+		e->link != EGRESS_IP ? address_frame(&s->to[i].ll, e, dst) : address_ip(&s->to[i].ip, e, dst);
+}
+
+/* How many of the n packets from i on, which go one way, were sent; negative, with errno: not even the first. */
+static int send_run(struct sender *s, unsigned i, unsigned n)
+{
+	int sent;
+
+	if (s->way[i] != WAY_XDP)
+		return sendmmsg(s->fd[s->way[i]], &s->msg[i], n, 0);
+	sent = xdp_send(s->xdp, &s->iov[i], n);
+	if (sent < 0)
+		errno = -sent;
+	return sent;
 }
 
 void sender_flush(struct sender *s, sender_failed *failed, void *arg)
@@ -130,7 +165,7 @@ void sender_flush(struct sender *s, sender_failed *failed, void *arg)
 
 		while (end < s->n && s->way[end] == s->way[i])
 			end++;
-		sent = sendmmsg(s->fd[s->way[i]], &s->msg[i], end - i, 0);
+		sent = send_run(s, i, end - i);
 		if (sent > 0) {
 			i += (unsigned)sent;
 		} else if (errno != EINTR) {
@@ -148,5 +183,6 @@ void sender_close(struct sender *s)
 	for (size_t i = 0; i < WAYS; i++)
 		if (s->fd[i] >= 0)
 			(void)close(s->fd[i]);
+	xdp_close(s->xdp);
 	free(s);
 }

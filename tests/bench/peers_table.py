@@ -40,14 +40,14 @@ for (work, tool), rounds in sorted(by.items()):
     if work == "start":
         continue
     ours = {name: spread([per_cpu(by[work, name][k]) / per_cpu(r) for k, r in rounds.items() if k in by[work, name]])
-            if (work, name) in by and not tool.startswith("catchmap") else "" for name in ("catchmap-hybrid", "catchmap-kernel")}
+            if set(by.get((work, name), ())) & set(rounds) and not tool.startswith("catchmap") else "" for name in ("catchmap-xdp", "catchmap-hybrid", "catchmap-kernel")}
     v = list(rounds.values())
     rows.append([work, tool, len(v), v[0]["bytes_per_packet"], f"{statistics.median(map(per_cpu, v)) / 1e3:.0f}",
                  f"{statistics.median(int(r['probes']) / float(r['wall_s']) for r in v) / 1e3:.0f}",
                  f"{min(int(r['rows']) / int(r['probes']) for r in v):.4f}",
                  f"{statistics.median(float(r['softirq_s']) for r in v):.2f}", *ours.values()])
 table(["work", "tool", "rounds", "bytes", "k/CPU-s", "k/wall-s", "least rows/probe", "softirq s",
-       "hybrid ÷ this: min / median / max", "kernel ÷ this"], rows)
+       "xdp ÷ this: min / median / max", "hybrid ÷ this", "kernel ÷ this"], rows)
 starts = [r for r in runs if r["work"] == "start" and r["tool"] == "catchmap"]
 if starts:
     print(f"One probe, its answer and a second's wait for more: {statistics.median(float(r['cpu_s']) for r in starts) * 1e3:.0f} ms of CPU, "
