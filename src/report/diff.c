@@ -700,8 +700,8 @@ static void lines_warn(FILE *out, const struct comparison *c)
 		warn(out, text);
 	}
 	if (c->n_eff < COMPARE_N_EFF_MIN) {
-		(void)snprintf(
-			text, sizeof(text), "the weights leave no more than %.1f effective VPs", c->n_eff);
+		(void)snprintf(text, sizeof(text),
+			"few VPs: by weight they count as %.1f, below 30 shares are coarse", c->n_eff);
 		warn(out, text);
 	}
 	if (c->heaviest_share > COMPARE_HEAVY && c->weighted) {
