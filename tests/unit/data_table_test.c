@@ -35,10 +35,11 @@ static int read_first(const char *text, size_t n, struct catchment_row *row, cha
 
 	if (rc == 0)
 		rc = csv_next(c, why);
-	if (rc > 0)
+	if (rc > 0) {
 		rc = table_read(&rd, c, row, why);
-	if (rc == 0)
-		again[table_row(&catchment_table, row, again, TABLE_ROW_MAX)] = '\0';
+		if (rc == 0)
+			again[table_row(&catchment_table, row, again, TABLE_ROW_MAX)] = '\0';
+	}
 	csv_close(c);
 	return rc;
 }
