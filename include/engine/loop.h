@@ -29,7 +29,7 @@ struct loop_config {
 	int64_t every_ns;  /* rounds begin at UTC multiples of this, one at each; 0: one follows the other */
 	int64_t phase_ns;  /* so long after them */
 	uint32_t begun;    /* rounds that an earlier process began: open from the start */
-	/* Once a second and at the end; a negative result ends the run (a full disk). */
+	/* Once a second; a negative result ends the run (a full disk). */
 	int (*tick)(void *arg, const struct loop_progress *p);
 	/* With every_ns: all rows of that round (from 0) have been handed out. */
 	void (*round)(void *arg, uint32_t round);

@@ -217,7 +217,8 @@ static int exit_of(const struct campaign *c, const struct loop_result *r)
 		return EXIT_PARTIAL;
 	if (r->end == LOOP_SIGNAL)
 		return EXIT_SIGNAL + r->signal;
-	return session_answered(&c->meta.counts) ? EXIT_DONE : EXIT_SILENT;
+	/* The process's own, and what --resume found: the file in being may have begun a moment ago. */
+	return session_answered(&r->counts) || session_answered(&c->meta.counts) ? EXIT_DONE : EXIT_SILENT;
 }
 
 static int go(struct campaign *c, struct loop *l)

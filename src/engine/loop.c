@@ -518,8 +518,7 @@ int loop_run(struct loop *l, struct loop_result *result, struct err_msg *why)
 	update_counts(l);
 	engine_finish(l->engine, clock_mono());
 	end_round(l);
-	if (tick(l) < 0)
-		l->result.end = LOOP_TICK_FAILED;
+	update_counts(l);
 	uv_walk(&l->uv, close_handle, NULL);
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
 	*result = l->result;
