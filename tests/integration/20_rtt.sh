@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Kernel-stamped RTTs equal, to the nanosecond, those of an independent tcpdump: dns, icmp and tcp over both families,
 # 1,000 of each kind at 1,000/s and 50,000 at 10,000/s.
+# Runs alone: no frame may be lost.
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"
 capture_needed

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pace: 5,000/s for 10 s sends 50,000 within 1 %; at 50,000/s the kernel drops no capture. Time that the machine took
 # away (counted as `behind`) is not the pacer's to give back.
+# Runs alone: it measures the pace.
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"
 box_net

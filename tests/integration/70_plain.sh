@@ -2,6 +2,7 @@
 # By ordinary sockets, as a user without any capability: identities as by raw sockets; times as an independent capture has
 # them; flows that keep every field routers hash on; each trick of a hostile host called what it is, as far as a socket lets
 # it be seen; one row for each probe; what cannot be done is said.
+# Runs alone: it compares times.
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"
 # shellcheck source=tests/integration/servers

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every verdict and flag of `which` in a world of known truth: each case gets the one it should and no other, over both
 # families. WAY=plain: for an ordinary user without capabilities (verdicts_plain.sh).
+# Runs alone: it judges times.
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"

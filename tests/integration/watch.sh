@@ -28,7 +28,7 @@ watch over "$box/over"
 diff "$box/want" "$box/over.out" || fail "events of a run that is over"
 box_run() { python3 "$rows" "$box/grows" 50 10 0.1 gone 20 29 flip 40 & }
 box_run
-sleep 0.5
+until compgen -G "$box/grows/*.probes.csv" >/dev/null; do sleep 0.05; done
 cat >"$box/alert" <<'SH'
 #!/bin/sh
 cat >>/run/box/alerts
