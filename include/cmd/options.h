@@ -36,26 +36,28 @@ struct options {
 	enum question question;
 	enum stamp stamps;
 	enum sockets sockets;
-	bool xdp; /* --send */
+	bool xdp;                       /* --send */
 	int64_t hold_ns, hold_every_ns; /* hold_ns 0: without --hold */
 	const char *run, *country;
-	uint32_t asn; /* 0: not said */
-	struct vantage vantage; /* --location and what else is said of this machine */
-	const char *target;     /* of bare strings, of imported files */
+	uint32_t asn;                /* 0: not said */
+	struct vantage vantage;      /* --location and what else is said of this machine */
+	const char *target;          /* of bare strings, of imported files */
 	const char *format, *places; /* of imported files */
-	uint32_t day;           /* YYYYMMDD, 0: any */
+	uint32_t day;                /* YYYYMMDD, 0: any */
 	bool explain, check;
-	uint64_t min_vps;    /* infer */
-	double trust, speed; /* a share; km/ms */
+	uint64_t min_vps;                             /* infer */
+	double trust, speed;                          /* a share; km/ms */
 	const char *baselines[OPTIONS_BASELINES_MAX]; /* diff, each once more */
 	size_t n_baselines;
 	const char *tables[OPTIONS_TABLES_MAX]; /* --mrt, each once more */
 	size_t n_tables;
 	const char *catchment, *as_names;
 	const char *against, *weight;
-	int cluster, sort;      /* places in the lists of words in options.c: those of report/diff.h and infer/compare.h */
-	double alpha, fail_on;  /* shares; fail_on below 0: not given */
-	unsigned fail_verdicts, fail_flags; /* which --fail-on: sets of 1 << enum verdict_kind, and of flags */
+	int cluster,
+		sort; /* places in the lists of words in options.c: those of report/diff.h and infer/compare.h */
+	double alpha, fail_on; /* shares; fail_on below 0: not given */
+	unsigned fail_verdicts,
+		fail_flags; /* which --fail-on: sets of 1 << enum verdict_kind, and of flags */
 	const char *controls[OPTIONS_LISTS_MAX]; /* --control, each once more */
 	size_t n_controls;
 	bool csv, dot;

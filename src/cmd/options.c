@@ -243,7 +243,9 @@ static int set_question(void *field, const char *text, struct err_msg *why)
 	int q = question_parse(text);
 
 	if (q <= QUESTION_NONE)
-		return bad(why, text, "a question, such as id.server, hostname.bind, version.bind, in-soa or debug.opendns.com");
+		return bad(why, text,
+			"a question, such as id.server, hostname.bind, version.bind, in-soa or "
+			"debug.opendns.com");
 	*(enum question *)field = (enum question)q;
 	return 0;
 }
@@ -443,7 +445,8 @@ static int set_fail_on(void *field, const char *text, struct err_msg *why)
 		size_t n = strcspn(at, ",");
 
 		if (!verdict_parse(at, n, &o->fail_verdicts, &o->fail_flags))
-			return bad(why, text, "a percentage, nor a list of verdicts and flags such as intercepted,far");
+			return bad(why, text,
+				"a percentage, nor a list of verdicts and flags such as intercepted,far");
 		at += n + (at[n] == ',');
 	}
 	return 0;
@@ -483,17 +486,17 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  dscp = {set_dscp, NULL}, seed = {set_seed, NULL},
 				  rate = {set_rate, show_rate}, duration = {set_duration, show_duration},
 				  kinds = {set_kinds, NULL}, question = {set_question, show_question},
-				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets}, send_by = {set_send, NULL}, asn = {set_asn, NULL},
-				  country = {set_country, NULL},
-				  source = {set_source, NULL}, vp = {set_vp, NULL},
-				  location = {set_location, NULL}, contact = {set_contact, NULL},
-				  day = {set_day, NULL},
-				  fail_on = {set_fail_on, NULL}, controls = {set_controls, NULL}, rounds = {set_rounds, NULL}, size = {set_size, NULL},
+				  stamps = {set_stamps, show_stamps}, sockets = {set_sockets, show_sockets},
+				  send_by = {set_send, NULL}, asn = {set_asn, NULL},
+				  country = {set_country, NULL}, source = {set_source, NULL},
+				  vp = {set_vp, NULL}, location = {set_location, NULL},
+				  contact = {set_contact, NULL}, day = {set_day, NULL},
+				  fail_on = {set_fail_on, NULL}, controls = {set_controls, NULL},
+				  rounds = {set_rounds, NULL}, size = {set_size, NULL},
 				  interval = {set_duration, NULL}, baseline = {set_baseline, NULL},
 				  cluster = {set_cluster, NULL}, sort = {set_sort, NULL},
-				  alpha = {set_alpha, show_alpha},
-				  share = {set_percent, show_percent}, speed = {set_speed, show_speed},
-				  table = {set_table, NULL};
+				  alpha = {set_alpha, show_alpha}, share = {set_percent, show_percent},
+				  speed = {set_speed, show_speed}, table = {set_table, NULL};
 
 struct option_row {
 	const char *name;
@@ -509,7 +512,8 @@ struct option_row {
 static const struct option_row rows[] = {
 	{"targets", 'f', "FILE", &files, 0,
 		"addresses to probe (decode: strings), a CSV or one a line; - is stdin; may be repeated"},
-	{"output", 'o', "RUN", &text_value, AT(output), "folder that the rows go into; made if needed (report: the page)"},
+	{"output", 'o', "RUN", &text_value, AT(output),
+		"folder that the rows go into; made if needed (report: the page)"},
 	{"rate", 'r', "PPS", &rate, AT(rate_pps), "packets a second, over all targets"},
 	{"count", 'c', "N", &count, AT(count), "rounds: probes of each kind and flow for each target"},
 	{"rounds", 0, "N", &rounds, AT(count), "the same as --count; with --every, 0 is without end"},
@@ -518,7 +522,8 @@ static const struct option_row rows[] = {
 	{"phase", 0, "TIME", &interval, AT(phase_ns),
 		"begin each round so long after its time: spreads the vantage points of a fleet"},
 	{"textfile", 0, "FILE", &text_value, AT(textfile),
-		"the latest round as metrics for Prometheus's textfile collector, written anew after each round"},
+		"the latest round as metrics for Prometheus's textfile collector, written anew after each "
+		"round"},
 	{"rotate", 0, "TIME", &interval, AT(rotate_ns),
 		"begin new files at UTC multiples of this; so does SIGHUP"},
 	{"rotate-size", 0, "BYTES", &size, AT(rotate_bytes),
@@ -565,7 +570,8 @@ static const struct option_row rows[] = {
 		"who to ask about these probes; goes into ICMP payloads"},
 	{"dscp", 0, "N", &dscp, AT(dscp), "DSCP of every packet, 0 to 63 (default 0)"},
 	{"seed", 'e', "N", &seed, 0, "order of the targets (default: random); never part of a packet"},
-	{"vp", 0, "NAME", &vp, AT(vp), "name of this vantage point (default: the host name); with --run: whose rows are read"},
+	{"vp", 0, "NAME", &vp, AT(vp),
+		"name of this vantage point (default: the host name); with --run: whose rows are read"},
 	{"location", 0, "LAT,LON[,KM]", &location, AT(vantage),
 		"where this machine is, and how sure that is"},
 	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
@@ -578,8 +584,10 @@ static const struct option_row rows[] = {
 		"where vantage points are: a JSON of RIPE Atlas probes, or a CSV like vantage.csv"},
 	{"day", 0, "YYYY-MM-DD", &day, AT(day),
 		"the day of the answers: rules that do not hold on it count little"},
-	{"explain", 0, NULL, &flag, AT(explain), "which rules were tried, and why each failed (infer: what was weighed at a target)"},
-	{"min-vps", 0, "N", &count, AT(min_vps), "vantage points with a place below which no target is called unicast"},
+	{"explain", 0, NULL, &flag, AT(explain),
+		"which rules were tried, and why each failed (infer: what was weighed at a target)"},
+	{"min-vps", 0, "N", &count, AT(min_vps),
+		"vantage points with a place below which no target is called unicast"},
 	{"trust", 0, "X%", &share, AT(trust),
 		"leave out vantage points that contradict the others at more of their targets than this"},
 	{"speed", 0, "KM", &speed, AT(speed), "radius of a disc in km for a ms of round-trip time"},
@@ -595,10 +603,12 @@ static const struct option_row rows[] = {
 	{"against", 0, "B", &text_value, AT(against),
 		"diff: the other target of the run; report: the run before"},
 	{"fail-on", 0, "WHAT", &fail_on, 0,
-		"exit 1 when; diff X%: CHANGED by more than X points above the floor, without baseline when more "
+		"exit 1 when; diff X%: CHANGED by more than X points above the floor, without baseline when "
+		"more "
 		"than X % moved; which VERDICT,...: a target has one of these verdicts or flags"},
 	{"control", 0, "TARGET", &controls, 0,
-		"ask this too, to check --location (default then: two of other operators); none; no-dns:ADDRESS "
+		"ask this too, to check --location (default then: two of other operators); none; "
+		"no-dns:ADDRESS "
 		"runs no DNS, so that an answer from it is an interceptor's; may be repeated"},
 	{"mrt", 0, "FILE", &table, 0, "a routing table as MRT; - is stdin; may be repeated"},
 	{"catchment", 0, "RUN", &text_value, AT(catchment),

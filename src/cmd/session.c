@@ -202,7 +202,8 @@ int session_open(struct session *s, struct loop **loop)
 	if (rc < 0)
 		return command_fail(EXIT_PRIVILEGE, &why);
 	if (s->o->xdp && (s->plain || s->o->stamps != STAMP_HYBRID)) {
-		(void)err_set(&why, ERR_RANGE, "--send xdp needs raw sockets and --stamps hybrid: no capture sees what it sends");
+		(void)err_set(&why, ERR_RANGE,
+			"--send xdp needs raw sockets and --stamps hybrid: no capture sees what it sends");
 		return command_fail(EXIT_USAGE, &why);
 	}
 	if (s->n_slots == 0) {
