@@ -19,7 +19,6 @@
 
 enum { LOOK_MS = 1000, CHILDREN_MAX = 8 };
 
-extern char **environ;
 
 /* One file of rows, known by its inode: it is renamed when it is rotated. */
 struct stream {

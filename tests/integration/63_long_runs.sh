@@ -35,7 +35,7 @@ exactly_once() { # RUN SLOTS ROUNDS
 # Killed, gone on with, killed while going on, ended.
 for ((k = 0; k < kills; k++)); do
 	run=$box/kill$k
-	how=(-p dns,icmp -c 2 -r 5000)
+	how=(-p "dns,icmp" -c 2 -r 5000)
 	[ $((k % 2)) -eq 0 ] || how+=(-z)
 	long_probe "$run" "${how[@]}"
 	sleep "0.$((RANDOM % 9))$((RANDOM % 10))"
@@ -77,7 +77,7 @@ done
 # The SIGHUP may meet a change that is due, and none is made after the last round.
 [ "$parts" -ge 3 ] || fail "--rotate 2s over 6 s and a SIGHUP made $parts files: $(ls "$box/every")"
 [ "$(wc -l <"$box/every/lab.probes.csv")" -gt 1 ] || fail "the last file has no row: the end of a run begins none"
-[ "$(jq -r .ended "$box/every/lab.meta.json")" = done ] || fail "the last file: $(jq -r .ended "$box/every/lab.meta.json")"
+[ "$(jq -r .ended "$box/every/lab.meta.json")" = "done" ] || fail "the last file: $(jq -r .ended "$box/every/lab.meta.json")"
 starts=$(python3 "$here/schedule.py" starts "$box/every" 1) || fail "rounds do not begin at multiples of a second: $starts"
 
 # Without end until TERM; then gone on with. Its network goes away for some rounds: they are recorded all the same.

@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 B=${B:-build}
-catchmap=$(realpath -m "$B/catchmap")
-here=tests/integration
+# shellcheck disable=SC2034 # for those that read this
+catchmap=$(realpath -m "$B/catchmap") here=tests/integration
 
 fail() {
 	echo "FAILED: $*"

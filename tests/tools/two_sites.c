@@ -153,9 +153,8 @@ int main(int argc, char **argv)
 	static struct trial t;
 	struct err_msg why = {.text = ""};
 	unsigned services = 2000;
-	int option;
 
-	while ((option = getopt(argc, argv, "n:")) == 'n')
+	while (getopt(argc, argv, "n:") == 'n')
 		services = (unsigned)atoi(optarg);
 	t.chance = chance_seeded(1);
 	if (place_read(&t.book, optind < argc ? argv[optind] : "targets/places.csv", &why) < 0) {

@@ -56,7 +56,7 @@ static void rows_come_back(void **state)
 {
 	static const char *const rows[] = {full, empty};
 	char text[TABLE_ROW_MAX], again[TABLE_ROW_MAX];
-	struct catchment_row row;
+	struct catchment_row row = {0};
 	struct err_msg why = {{0}};
 
 	(void)state;
@@ -77,7 +77,7 @@ static void columns_are_found_by_name(void **state)
 	static const char text[] =
 		"\xef\xbb\xbfstate,extra,target,vp\r\n\"site\",x,\"192.0.2.1\",\"a,b\"\r\n";
 	char again[TABLE_ROW_MAX];
-	struct catchment_row row;
+	struct catchment_row row = {0};
 	struct err_msg why = {{0}};
 
 	(void)state;
