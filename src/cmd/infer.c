@@ -90,8 +90,10 @@ static int add_input(struct inferring *d, char *path)
 {
 	struct inputs *in = &d->inputs;
 
-	if (!path || vec_reserve(&in->v, &in->cap, in->n + 1) < 0)
+	if (!path || vec_reserve(&in->v, &in->cap, in->n + 1) < 0) {
+		free(path);
 		return nomem(d);
+	}
 	in->v[in->n++] = (struct infer_input){.path = path};
 	return 0;
 }

@@ -88,7 +88,7 @@ static void reap(struct watching *w)
 /* Runs the command, a program's name or path without arguments: nothing of the event is ever part of a command line. */
 static void alert(struct watching *w, const struct watch_news *n)
 {
-	char *argv[] = {NULL, NULL};
+	char *command, *argv[] = {NULL, NULL};
 	posix_spawn_file_actions_t actions;
 	int fd, rc = ENOMEM;
 	pid_t pid;
@@ -99,18 +99,18 @@ static void alert(struct watching *w, const struct watch_news *n)
 		return;
 	}
 	fd = event_file(n);
-	argv[0] = strdup(w->o->exec);
-	if (fd >= 0 && argv[0] && posix_spawn_file_actions_init(&actions) == 0) {
+	argv[0] = command = strdup(w->o->exec);
+	if (fd >= 0 && command && posix_spawn_file_actions_init(&actions) == 0) {
 		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 		if (rc == 0)
-			rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+			rc = posix_spawnp(&pid, command, &actions, NULL, argv, environ);
 		(void)posix_spawn_file_actions_destroy(&actions);
 	}
 	if (rc == 0)
 		w->children++;
 	else
 		(void)fprintf(stderr, "catchmap: warning: --exec %s: %s\n", w->o->exec, strerror(rc));
-	free(argv[0]);
+	free(command);
 	if (fd >= 0)
 		(void)close(fd);
 }
