@@ -277,6 +277,23 @@ static int put_groups(struct libscols_table *t, struct libscols_line *line, cons
 	return 0;
 }
 
+/* Answered flows, packets, times and loss. */
+static void put_figures(struct libscols_line *line, const struct observe_line *l)
+{
+	char text[WHICH_CELL_MAX];
+
+	(void)snprintf(text, sizeof(text), "%u/%u", observe_count_flows(l->flows_answered),
+		observe_count_flows(l->flows));
+	put(line, C_FLOWS, text);
+	put_number(line, C_SENT, l->sent);
+	put_number(line, C_RECEIVED, l->received);
+	put_ns(line, C_MIN, observe_min_ns(l));
+	put_ns(line, C_MEDIAN, observe_median_ns(l));
+	(void)snprintf(
+		text, sizeof(text), "%.0f %%", l->sent ? 100.0 * (l->sent - l->received) / l->sent : 0);
+	put(line, C_LOSS, text);
+}
+
 static int put_line(struct libscols_table *t, const struct voices *h, size_t of, const char *kind)
 {
 	const struct observe_line *l = &h->seen->line[of];
@@ -289,16 +306,7 @@ static int put_line(struct libscols_table *t, const struct voices *h, size_t of,
 	put(line, C_QUESTION, which_question(l, text));
 	put(line, C_WHO, "-");
 	put(line, C_SITE, "-");
-	(void)snprintf(text, sizeof(text), "%u/%u", observe_count_flows(l->flows_answered),
-		observe_count_flows(l->flows));
-	put(line, C_FLOWS, text);
-	put_number(line, C_SENT, l->sent);
-	put_number(line, C_RECEIVED, l->received);
-	put_ns(line, C_MIN, observe_min_ns(l));
-	put_ns(line, C_MEDIAN, observe_median_ns(l));
-	(void)snprintf(
-		text, sizeof(text), "%.0f %%", l->sent ? 100.0 * (l->sent - l->received) / l->sent : 0);
-	put(line, C_LOSS, text);
+	put_figures(line, l);
 	put(line, C_NOTE, note_of(l, text));
 	return l->kind == PROBE_DNS ? put_groups(t, line, h, of) : 0;
 }
@@ -322,16 +330,7 @@ static int put_control(
 	put(line, C_SITE, h->n_sites ? h->sites[0].id.site : "-");
 	if (about->seen->n == 0)
 		return 0;
-	(void)snprintf(text, sizeof(text), "%u/%u", observe_count_flows(l->flows_answered),
-		observe_count_flows(l->flows));
-	put(line, C_FLOWS, text);
-	put_number(line, C_SENT, l->sent);
-	put_number(line, C_RECEIVED, l->received);
-	put_ns(line, C_MIN, observe_min_ns(l));
-	put_ns(line, C_MEDIAN, observe_median_ns(l));
-	(void)snprintf(
-		text, sizeof(text), "%.0f %%", l->sent ? 100.0 * (l->sent - l->received) / l->sent : 0);
-	put(line, C_LOSS, text);
+	put_figures(line, l);
 	return 0;
 }
 
