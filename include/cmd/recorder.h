@@ -17,10 +17,12 @@ struct recorder {
 
 	char path[4096]; /* of the rows */
 	struct file_out *rows;
-	uint64_t n_rows;                              /* in this file */
-	struct run_counts before;                     /* the whole process's when this file began */
-	uint64_t older_rows, older_outcome[OUTCOMES]; /* of an interrupted process, in this file */
-	int rc; /* the first error in writing, with its sentence; sticky */
+	uint64_t n_rows;          /* in this file */
+	unsigned rotated;         /* files that this process made and ended */
+	struct run_counts before; /* recorder_total() when this file began */
+	uint64_t older_rows,
+		older_outcome[OUTCOMES]; /* of an interrupted process, in the file that was gone on with */
+	int rc;                          /* the first error in writing, with its sentence; sticky */
 	struct err_msg why;
 };
 
@@ -38,8 +40,11 @@ int recorder_open(struct recorder *r, bool resume, struct err_msg *why);
 void recorder_row(void *arg, const struct record *r);
 /* meta.json as things stand. */
 int recorder_store(struct recorder *r, const struct run_counts *now, const char *ended, struct err_msg *why);
-/* Makes what was written safe, and rotates when it is time; `hangup`: at once. Returns r->rc. */
-int recorder_flush(struct recorder *r, const struct run_counts *now, bool hangup);
+enum recorder_rotate { ROTATE_NEVER, ROTATE_WHEN_DUE, ROTATE_NOW };
+/* Makes what was written safe, and rotates unless the file is empty. Returns r->rc. */
+int recorder_flush(struct recorder *r, const struct run_counts *now, enum recorder_rotate when);
+/* `now`, the whole process's, with the rows that it found in the file it went on with. */
+struct run_counts recorder_total(const struct recorder *r, const struct run_counts *now);
 /* The end: closes, counts again what a failed write left, and stores meta.json. */
 void recorder_close(struct recorder *r, const struct run_counts *now, const char *ended);
 /* Closes what is open still. */

@@ -105,7 +105,9 @@ void engine_frames_lost(struct engine *e);
 
 /* No more sending: what is under way may still be answered. */
 void engine_stop(struct engine *e);
-/* Everything was sent (or engine_stop was called) and either all probes have an answer and nothing came for
+/* Nothing is left to send, or engine_stop was called. */
+bool engine_all_sent(const struct engine *e);
+/* Everything was sent and either all probes have an answer and nothing came for
  * `settle_ns`, or none is left. */
 bool engine_done(const struct engine *e, struct mono now, int64_t settle_ns);
 /* Hands out all rows that are left, as they stand: `unfinished` marks probes whose timeout was not waited

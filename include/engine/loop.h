@@ -15,6 +15,7 @@
 struct loop_progress {
 	const struct run_counts *counts;
 	uint64_t scheduled; /* probes of the whole run */
+	bool all_sent;      /* only replies are waited for */
 	double elapsed_s;
 };
 

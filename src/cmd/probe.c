@@ -127,7 +127,11 @@ static int tick(void *arg, const struct loop_progress *p)
 	if (c->progress)
 		show_progress(c, p);
 	c->hangup = false;
-	return recorder_flush(&c->rec, p->counts, hangup);
+	/* A file that is due while only replies are waited for would have no row. */
+	return recorder_flush(&c->rec, p->counts,
+		hangup        ? ROTATE_NOW
+		: p->all_sent ? ROTATE_NEVER
+			      : ROTATE_WHEN_DUE);
 }
 
 /* Files change at the next tick, when the counts are at hand. */
@@ -195,7 +199,11 @@ static const char *const end_text[] = {
 
 static void summarize(struct campaign *c, const struct run_counts *n)
 {
-	(void)printf("%s: %" PRIu64 " rows\n", c->rec.path, n->rows);
+	(void)printf("%s: %" PRIu64 " rows", c->rec.path, n->rows);
+	if (c->rec.rotated)
+		(void)printf(" in all; %u files before it, %" PRIu64 " in this one", c->rec.rotated,
+			c->meta.counts.rows);
+	(void)putchar('\n');
 	for (int o = OUTCOME_REPLY; o < OUTCOMES; o++)
 		if (n->outcome[o])
 			(void)printf("  %-11s %" PRIu64 "\n", outcome_name((enum outcome)o), n->outcome[o]);
@@ -206,8 +214,10 @@ static void summarize(struct campaign *c, const struct run_counts *n)
 	met_print(stdout, c->met);
 }
 
-static int exit_of(const struct campaign *c, const struct loop_result *r)
+static int exit_of(const struct campaign *c, const struct loop_result *r, const struct run_counts *total)
 {
+	struct run_counts found = {0};
+
 	if (c->rec.rc < 0) {
 		(void)fprintf(stderr, "catchmap: %" PRIu64 " whole rows are kept in %s\n",
 			c->meta.counts.rows, c->rec.path);
@@ -217,13 +227,15 @@ static int exit_of(const struct campaign *c, const struct loop_result *r)
 		return EXIT_PARTIAL;
 	if (r->end == LOOP_SIGNAL)
 		return EXIT_SIGNAL + r->signal;
-	/* The process's own, and what --resume found: the file in being may have begun a moment ago. */
-	return session_answered(&r->counts) || session_answered(&c->meta.counts) ? EXIT_DONE : EXIT_SILENT;
+	/* What --resume found may all be in a file that was rotated away. */
+	memcpy(found.outcome, c->past.outcome, sizeof(found.outcome));
+	return session_answered(total) || session_answered(&found) ? EXIT_DONE : EXIT_SILENT;
 }
 
 static int go(struct campaign *c, struct loop *l)
 {
 	struct loop_result r = {0};
+	struct run_counts total;
 	struct err_msg why = {{0}};
 	char ended[64];
 
@@ -242,9 +254,10 @@ static int go(struct campaign *c, struct loop *l)
 	if (r.counts.dropped)
 		command_warn("the kernel dropped captured frames: some losses in the rows are our own (lower "
 			     "--rate)");
+	total = recorder_total(&c->rec, &r.counts);
 	if (!c->o->quiet)
-		summarize(c, &c->meta.counts);
-	return exit_of(c, &r);
+		summarize(c, &total);
+	return exit_of(c, &r, &total);
 }
 
 static int prepare_output(struct campaign *c, const struct loop *l, struct err_msg *why)

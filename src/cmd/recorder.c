@@ -62,11 +62,28 @@ static void stamp_text(struct wall t, char out[static STAMP_CAP])
 		out[0] = '\0';
 }
 
+static bool is_stamp(const char *text)
+{
+	static const char digits[] = "0123456789";
+
+	return strspn(text, digits) == 8 && text[8] == 'T' && strspn(text + 9, digits) == 6 &&
+	       text[15] == 'Z';
+}
+
+/* Of two names that begin with `n` characters and a stamp; of one second's, "-2" comes after the one without a number. */
+static bool is_newer(const char *name, const char *than, size_t n)
+{
+	int order = strncmp(name, than, n + STAMP_CAP - 1);
+	size_t a = strlen(name), b = strlen(than);
+
+	return order ? order > 0 : a != b ? a > b : strcmp(name, than) > 0;
+}
+
 /* The newest "<vp>.<stamp>SUFFIX" of the run; false when there is none. */
 static bool newest(const struct recorder *r, const char *suffix, char out[static PATH_CAP])
 {
 	char best[256] = "", prefix[80];
-	size_t n = (size_t)snprintf(prefix, sizeof(prefix), "%s.2", r->vp), end = strlen(suffix);
+	size_t n = (size_t)snprintf(prefix, sizeof(prefix), "%s.", r->vp), end = strlen(suffix);
 	DIR *dir = opendir(r->run);
 	const struct dirent *e;
 
@@ -74,7 +91,8 @@ static bool newest(const struct recorder *r, const char *suffix, char out[static
 		size_t len = strlen(e->d_name);
 
 		if (len < sizeof(best) && len > n + end && strncmp(e->d_name, prefix, n) == 0 &&
-			strcmp(e->d_name + len - end, suffix) == 0 && strcmp(e->d_name, best) > 0)
+			is_stamp(e->d_name + n) && strcmp(e->d_name + len - end, suffix) == 0 &&
+			is_newer(e->d_name, best, n))
 			memcpy(best, e->d_name, len + 1);
 	}
 	if (dir)
@@ -200,29 +218,40 @@ static bool clock_is_synchronized(void)
 	return adjtimex(&t) >= 0 && !(t.status & STA_UNSYNC);
 }
 
-/* A file's own part of what the process counted. A probe counts where its row is, whichever file was being written when it
- * left. */
+/* A probe counts where its row is, whichever file was being written when it left. */
+struct run_counts recorder_total(const struct recorder *r, const struct run_counts *now)
+{
+	struct run_counts total = *now;
+
+	total.sent = total.rows += r->older_rows;
+	total.late += r->older_outcome[OUTCOME_LATE];
+	for (size_t i = 0; i < OUTCOMES; i++)
+		total.outcome[i] += r->older_outcome[i];
+	return total;
+}
+
+/* A file's own part of it. */
 static void count(struct recorder *r, const struct run_counts *now)
 {
-	const struct run_counts *b = &r->before;
+	const struct run_counts total = recorder_total(r, now), *t = &total, *b = &r->before;
 	struct run_counts *c = &r->meta->counts;
 
 	*c = (struct run_counts){
-		.scheduled = now->scheduled - b->scheduled,
-		.sent = now->rows - b->rows + r->older_rows,
+		.scheduled = t->scheduled - b->scheduled,
+		.sent = t->sent - b->sent,
 		.rows = r->n_rows,
-		.captured = now->captured - b->captured,
-		.dropped = now->dropped - b->dropped,
-		.ifdropped = now->ifdropped - b->ifdropped,
-		.matched = now->matched - b->matched,
-		.unmatched = now->unmatched - b->unmatched,
-		.malformed = now->malformed - b->malformed,
-		.late = now->late - b->late,
-		.duplicate = now->duplicate - b->duplicate,
-		.behind = now->behind - b->behind,
+		.captured = t->captured - b->captured,
+		.dropped = t->dropped - b->dropped,
+		.ifdropped = t->ifdropped - b->ifdropped,
+		.matched = t->matched - b->matched,
+		.unmatched = t->unmatched - b->unmatched,
+		.malformed = t->malformed - b->malformed,
+		.late = t->late - b->late,
+		.duplicate = t->duplicate - b->duplicate,
+		.behind = t->behind - b->behind,
 	};
 	for (size_t i = 0; i < OUTCOMES; i++)
-		c->outcome[i] = now->outcome[i] - b->outcome[i] + r->older_outcome[i];
+		c->outcome[i] = t->outcome[i] - b->outcome[i];
 }
 
 int recorder_store(struct recorder *r, const struct run_counts *now, const char *ended, struct err_msg *why)
@@ -238,8 +267,6 @@ int recorder_store(struct recorder *r, const struct run_counts *now, const char 
 
 static bool is_due(const struct recorder *r)
 {
-	if (r->n_rows == 0)
-		return false;
 	if (r->rotate_bytes && (uint64_t)file_out_size(r->rows) >= r->rotate_bytes)
 		return true;
 	return r->rotate_ns && clock_wall().ns / r->rotate_ns != r->meta->start.ns / r->rotate_ns;
@@ -263,18 +290,18 @@ static int rotate(struct recorder *r, const struct run_counts *now, struct err_m
 	if (rc < 0)
 		return rc;
 	r->meta->start = clock_wall();
-	r->before = *now;
-	r->n_rows = r->older_rows = 0;
-	memset(r->older_outcome, 0, sizeof(r->older_outcome));
+	r->before = recorder_total(r, now);
+	r->n_rows = 0;
+	r->rotated++;
 	rc = recorder_open(r, false, why);
 	return rc < 0 ? rc : recorder_store(r, now, "", why);
 }
 
-int recorder_flush(struct recorder *r, const struct run_counts *now, bool hangup)
+int recorder_flush(struct recorder *r, const struct run_counts *now, enum recorder_rotate when)
 {
 	if (r->rc == 0)
 		r->rc = file_out_flush(r->rows, &r->why);
-	if (r->rc == 0 && ((hangup && r->n_rows > 0) || is_due(r)))
+	if (r->rc == 0 && r->n_rows > 0 && (when == ROTATE_NOW || (when == ROTATE_WHEN_DUE && is_due(r))))
 		r->rc = rotate(r, now, &r->why);
 	return r->rc;
 }

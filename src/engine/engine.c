@@ -338,9 +338,14 @@ void engine_stop(struct engine *e)
 	e->stopped = true;
 }
 
+bool engine_all_sent(const struct engine *e)
+{
+	return e->stopped || (e->next >= e->end && e->retries.at == e->retries.n);
+}
+
 bool engine_done(const struct engine *e, struct mono now, int64_t settle_ns)
 {
-	if (!e->stopped && (e->next < e->end || e->retries.at < e->retries.n))
+	if (!engine_all_sent(e))
 		return false;
 	return flight_empty(&e->flight) || (e->unanswered == 0 && now.ns - e->last_news.ns >= settle_ns);
 }

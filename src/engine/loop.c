@@ -308,6 +308,7 @@ static int tick(struct loop *l)
 	struct loop_progress p = {
 		.counts = &l->result.counts,
 		.scheduled = engine_scheduled(l->engine),
+		.all_sent = engine_all_sent(l->engine),
 		.elapsed_s = (double)(clock_mono().ns - l->start.ns) / 1e9,
 	};
 

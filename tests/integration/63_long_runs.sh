@@ -14,7 +14,7 @@ targets=$(wc -l <"$box/list.txt")
 long_probe() { # RUN ARGS...
 	local run=$1
 	shift
-	box_start p probe "$catchmap" probe --vp lab -q -f "$box/list.txt" -o "$run" -t 200ms --linger 200ms --gap 50ms "$@"
+	box_start p probe "$catchmap" probe --vp lab -f "$box/list.txt" -o "$run" -t 200ms --linger 200ms --gap 50ms "$@"
 	probe_pid=$box_pid
 }
 end_probe() { # SIGNAL
@@ -78,7 +78,16 @@ done
 [ "$parts" -ge 3 ] || fail "--rotate 2s over 6 s and a SIGHUP made $parts files: $(ls "$box/every")"
 [ "$(wc -l <"$box/every/lab.probes.csv")" -gt 1 ] || fail "the last file has no row: the end of a run begins none"
 [ "$(jq -r .ended "$box/every/lab.meta.json")" = "done" ] || fail "the last file: $(jq -r .ended "$box/every/lab.meta.json")"
+said=$(sed -nE 's/.*: ([0-9]+) rows in all; ([0-9]+) files before it, .*/\1 \2/p' "$box/probe.log")
+[ "$said" = "$((targets * 6)) $((parts - 1))" ] || fail "told of $((targets * 6)) rows in $parts files: $(cat "$box/probe.log")"
 starts=$(python3 "$here/schedule.py" starts "$box/every" 1) || fail "rounds do not begin at multiples of a second: $starts"
+
+# Killed between two files that began in one second: the second is "-2", and the newer.
+newest=$(find "$box/every" -name 'lab.2*.meta.json' | sort | tail -n 1)
+for suffix in probes.csv meta.json; do mv "$box/every/lab.$suffix" "${newest%.meta.json}-2.$suffix"; done
+long_probe "$box/every" -p icmp --every 1s --rounds 6 -r 20000 --resume
+wait "$probe_pid" || fail "all is done, --resume: exit $?: $(cat "$box/probe.log")"
+exactly_once "$box/every" 1 6
 
 # Without end until TERM; then gone on with. Its network goes away for some rounds: they are recorded all the same.
 long_probe "$box/endless" -p icmp --every 500ms --rounds 0 -r 20000 --rotate-size 200k
