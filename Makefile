@@ -7,6 +7,7 @@ DESTDIR ?=
 CC ?= gcc
 B ?= build
 SECS ?= 20
+MINUTES ?= 20
 V ?= 0
 VERSION := 0.1.0
 
@@ -55,6 +56,7 @@ help:
 	@echo 'make lint       layers, cppcheck, clang-tidy, clang-format'
 	@echo 'make fuzz SECS=60   each fuzz harness for so long'
 	@echo 'make bench      speeds, beside its peers'
+	@echo 'make soak MINUTES=20   a long run: memory, descriptors, rotation, nothing lost'
 	@echo 'make page       build src/report/page.html anew, with node and npm'
 	@echo 'make deps       install the packages that building and testing need'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
@@ -124,6 +126,10 @@ bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%) $(BENCH:%=$(B)/bench/%)
 	$(Q)B=$(B) tests/bench/run
 
+soak: deps-test
+	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%)
+	$(Q)B=$(B) MINUTES=$(MINUTES) tests/soak
+
 # The page that `report` fills is committed: only who changes src/report/page needs this, node and npm.
 page:
 	$(Q)B=$(B) scripts/page
@@ -168,6 +174,6 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all help test asan fuzz demo bench page lint format deps deps-bench deps-test install deb uninstall clean test-programs
+.PHONY: all help test asan fuzz demo bench soak page lint format deps deps-bench deps-test install deb uninstall clean test-programs
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

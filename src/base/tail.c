@@ -72,6 +72,20 @@ static int take(struct tail *t, int fd, const char *path, size_t n, struct err_m
 	return t->n > t->header;
 }
 
+/* Nothing came. Of files that have ended there may be thousands: only the header is kept. */
+static void rest(struct tail *t)
+{
+	char *text = t->header > 0 ? realloc(t->text, t->header) : NULL;
+
+	free(t->raw);
+	t->raw = NULL;
+	t->cap_raw = 0;
+	if (text) {
+		t->text = text;
+		t->cap = t->header;
+	}
+}
+
 int tail_read(struct tail *t, const char *path, struct err_msg *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
@@ -84,6 +98,8 @@ int tail_read(struct tail *t, const char *path, struct err_msg *why)
 		rc = err_set(why, ERR_PARSE, "%s: it is shorter than it was", path);
 	else if (st.st_size > t->at)
 		rc = take(t, fd, path, (size_t)(st.st_size - t->at), why);
+	else
+		rest(t);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;

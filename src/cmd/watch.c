@@ -17,9 +17,7 @@
 #include "infer/watch.h"
 #include "report/news.h"
 
-enum { LOOK_MS = 1000, CHILDREN_MAX = 8 };
-
-
+enum { LOOK_MS = 1000, CHILDREN_MAX = 8, ALERTS_MAX = 512 };
 /* One file of rows, known by its inode: it is renamed when it is rotated. */
 struct stream {
 	dev_t dev;
@@ -29,7 +27,7 @@ struct stream {
 	struct csv *csv; /* over the tail's text; NULL: no row is at hand */
 	struct record_reader reader;
 	struct record row;
-	uint8_t scratch[RECORD_SCRATCH];
+	uint8_t *scratch; /* of the row */
 	bool seen, bad;
 };
 
@@ -46,11 +44,13 @@ struct watching {
 	size_t n_heap, cap_heap;
 	bool live; /* what was there at the start has been read */
 	int children;
+	int alerts[ALERTS_MAX]; /* files of events whose command waits for its turn, the oldest first */
+	size_t n_alerts;
 	int rc, signal;
 	struct err_msg why;
 	uv_loop_t uv;
 	uv_timer_t timer;
-	uv_signal_t on_int, on_term;
+	uv_signal_t on_int, on_term, on_child;
 };
 
 static void complain(void *arg, const char *text)
@@ -79,29 +79,16 @@ static int event_file(const struct watch_news *n)
 	return fd;
 }
 
-static void reap(struct watching *w)
-{
-	while (w->children > 0 && waitpid(-1, NULL, WNOHANG) > 0)
-		w->children--;
-}
-
 /* Runs the command, a program's name or path without arguments: nothing of the event is ever part of a command line. */
-static void alert(struct watching *w, const struct watch_news *n)
+static void spawn(struct watching *w, int event)
 {
-	char *command, *argv[] = {NULL, NULL};
+	char *command = strdup(w->o->exec), *argv[] = {command, NULL};
 	posix_spawn_file_actions_t actions;
-	int fd, rc = ENOMEM;
+	int rc = ENOMEM;
 	pid_t pid;
 
-	reap(w);
-	if (w->children == CHILDREN_MAX) {
-		command_warn("--exec: eight commands are running still; this event is not passed on");
-		return;
-	}
-	fd = event_file(n);
-	argv[0] = command = strdup(w->o->exec);
-	if (fd >= 0 && command && posix_spawn_file_actions_init(&actions) == 0) {
-		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+	if (command && posix_spawn_file_actions_init(&actions) == 0) {
+		rc = posix_spawn_file_actions_adddup2(&actions, event, STDIN_FILENO);
 		if (rc == 0)
 			rc = posix_spawnp(&pid, command, &actions, NULL, argv, environ);
 		(void)posix_spawn_file_actions_destroy(&actions);
@@ -111,8 +98,42 @@ static void alert(struct watching *w, const struct watch_news *n)
 	else
 		(void)fprintf(stderr, "catchmap: warning: --exec %s: %s\n", w->o->exec, strerror(rc));
 	free(command);
-	if (fd >= 0)
-		(void)close(fd);
+}
+
+/* Starts what waits, as far as commands have ended. */
+static void pass_on(struct watching *w)
+{
+	while (w->children > 0 && waitpid(-1, NULL, WNOHANG) > 0)
+		w->children--;
+	while (w->children < CHILDREN_MAX && w->n_alerts > 0) {
+		int event = w->alerts[0];
+
+		memmove(w->alerts, w->alerts + 1, --w->n_alerts * sizeof(*w->alerts));
+		spawn(w, event);
+		(void)close(event);
+	}
+}
+
+static void alert(struct watching *w, const struct watch_news *n)
+{
+	int event = w->n_alerts < ALERTS_MAX ? event_file(n) : -1;
+
+	if (event < 0)
+		command_warn("--exec: commands do not end; this event is not passed on");
+	else
+		w->alerts[w->n_alerts++] = event;
+	pass_on(w);
+}
+
+/* At the end nobody is left waiting, unless somebody wants us gone. */
+static void pass_on_all(struct watching *w)
+{
+	while (w->n_alerts > 0 && !w->signal && (w->children == 0 || waitpid(-1, NULL, 0) > 0)) {
+		w->children -= w->children > 0;
+		pass_on(w);
+	}
+	while (w->n_alerts > 0)
+		(void)close(w->alerts[--w->n_alerts]);
 }
 
 static void tell(void *arg, const struct watch_news *n)
@@ -130,7 +151,9 @@ static void tell(void *arg, const struct watch_news *n)
 static void close_csv(struct stream *s)
 {
 	csv_close(s->csv);
+	free(s->scratch);
 	s->csv = NULL;
+	s->scratch = NULL;
 }
 
 /* Moves to the next row, also of what has come since. 1, 0: none yet, or an error. */
@@ -147,7 +170,8 @@ static int advance(struct stream *s, struct err_msg *why)
 				return rc;
 			in = file_in_bytes("rows.csv", s->tail.text, s->tail.n, why);
 			s->csv = in ? csv_open_over(in, why) : NULL;
-			if (!s->csv || record_reader_init(&s->reader, s->csv, why) < 0)
+			s->scratch = malloc(RECORD_SCRATCH);
+			if (!s->csv || !s->scratch || record_reader_init(&s->reader, s->csv, why) < 0)
 				return ERR_PARSE;
 		}
 		rc = csv_next(s->csv, why);
@@ -311,8 +335,9 @@ static bool somebody_probes(const struct watching *w)
 {
 	struct run_past p;
 
-	for (size_t i = 0; i < w->n_streams; i++)
-		if (past_of_file(w->streams[i]->path, &p) && p.running)
+	/* The newest first: of many files that were rotated none is asked. */
+	for (size_t i = w->n_streams; i > 0; i--)
+		if (past_of_file(w->streams[i - 1]->path, &p) && p.running)
 			return true;
 	return false;
 }
@@ -325,7 +350,7 @@ static bool look(struct watching *w)
 	if (list_files(w) < 0 || read_rows(w) < 0)
 		return false;
 	w->live = true;
-	reap(w);
+	pass_on(w);
 	return more;
 }
 
@@ -345,6 +370,12 @@ static void on_signal(uv_signal_t *h, int signum)
 	uv_stop(&w->uv);
 }
 
+static void on_child(uv_signal_t *h, int signum)
+{
+	(void)signum;
+	pass_on(h->data);
+}
+
 static void close_handle(uv_handle_t *h, void *arg)
 {
 	(void)arg;
@@ -358,10 +389,12 @@ static int follow(struct watching *w)
 	(void)uv_timer_init(&w->uv, &w->timer);
 	(void)uv_signal_init(&w->uv, &w->on_int);
 	(void)uv_signal_init(&w->uv, &w->on_term);
-	w->timer.data = w->on_int.data = w->on_term.data = w;
+	(void)uv_signal_init(&w->uv, &w->on_child);
+	w->timer.data = w->on_int.data = w->on_term.data = w->on_child.data = w;
 	(void)uv_timer_start(&w->timer, on_timer, 0, LOOK_MS);
 	(void)uv_signal_start(&w->on_int, on_signal, SIGINT);
 	(void)uv_signal_start(&w->on_term, on_signal, SIGTERM);
+	(void)uv_signal_start(&w->on_child, on_child, SIGCHLD);
 	(void)uv_run(&w->uv, UV_RUN_DEFAULT);
 	uv_walk(&w->uv, close_handle, NULL);
 	(void)uv_run(&w->uv, UV_RUN_DEFAULT);
@@ -412,6 +445,7 @@ static int run(const struct options *o)
 	if (rc == 0)
 		rc = w->rc;
 	code = rc < 0 ? command_fail(EXIT_PARTIAL, &w->why) : w->signal ? EXIT_SIGNAL + w->signal : EXIT_DONE;
+	pass_on_all(w);
 out:
 	for (size_t i = 0; i < w->n_streams; i++)
 		free_stream(w->streams[i]);

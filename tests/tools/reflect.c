@@ -1,10 +1,11 @@
 /* Answers every probe that reaches an interface, as fast as one core can: ICMP echo, TCP SYN (SYN/ACK from open ports,
  * RST from others) and DNS queries (NSID, a TXT, a server cookie), for all addresses of the prefixes given.
  *
- *	reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... {-i INTERFACE | -T TUN} [PREFIX...]
+ *	reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... [-n NSID] {-i INTERFACE | -T TUN} [PREFIX...]
  *
  * -d  answers each probe so long after it was captured      -s  ends after so many seconds (600; also on SIGTERM)
  * -o  a port that accepts connections (53, 80, 443)         -T  makes a tun device and is its far end
+ * -n  the name it gives itself (reflect-nsid)
  * PREFIX: 198.18.0.0/15 and 2001:db8:18::/48. At the end it prints: received answered sent refused dropped */
 #include <fcntl.h>
 #include <getopt.h>
@@ -15,7 +16,7 @@
 
 enum { SLOT_FRAME = 504, SLOTS = 1 << 17, PREFIXES_MAX = 16, PORTS_MAX = 16, EDNS_SIZE = 1232 };
 
-static const char nsid[] = "reflect-nsid", txt[] = "reflect-id";
+static const char txt[] = "reflect-id";
 
 struct slot {
 	int64_t due_ns;
@@ -25,6 +26,7 @@ struct slot {
 
 struct reflect {
 	struct end end;
+	const char *nsid;
 	int tun; /* -1: none */
 	uint8_t tun_frame[LINK_LEN + END_FRAME];
 	struct slot *slots; /* a queue: one delay for all keeps the order */
@@ -91,10 +93,10 @@ static void put_txt(struct wire_out *w)
 	wire_put(w, txt, sizeof(txt) - 1);
 }
 
-static void put_opt(struct wire_out *w, const uint8_t *cookie)
+static void put_opt(struct wire_out *w, const char *nsid, const uint8_t *cookie)
 {
 	static const uint8_t server_cookie[] = {1, 2, 3, 4, 5, 6, 7, 8};
-	size_t n = 4 + sizeof(nsid) - 1 + (cookie ? 4 + 8 + sizeof(server_cookie) : 0);
+	size_t len = strlen(nsid), n = 4 + len + (cookie ? 4 + 8 + sizeof(server_cookie) : 0);
 
 	wire_put_u8(w, 0);
 	wire_put_u16(w, 41);
@@ -102,8 +104,8 @@ static void put_opt(struct wire_out *w, const uint8_t *cookie)
 	wire_put_u32(w, 0);
 	wire_put_u16(w, (uint16_t)n);
 	wire_put_u16(w, 3);
-	wire_put_u16(w, sizeof(nsid) - 1);
-	wire_put(w, nsid, sizeof(nsid) - 1);
+	wire_put_u16(w, (uint16_t)len);
+	wire_put(w, nsid, len);
 	if (!cookie)
 		return;
 	wire_put_u16(w, 10);
@@ -112,7 +114,7 @@ static void put_opt(struct wire_out *w, const uint8_t *cookie)
 	wire_put(w, server_cookie, sizeof(server_cookie));
 }
 
-static size_t answer_dns(const struct packet *p, uint8_t *l4, size_t cap)
+static size_t answer_dns(const struct reflect *r, const struct packet *p, uint8_t *l4, size_t cap)
 {
 	const uint8_t *dns = p->l4 + 8, *cookie;
 	size_t n = p->l4_len - 8, at, cookie_len = 0;
@@ -132,7 +134,7 @@ static size_t answer_dns(const struct packet *p, uint8_t *l4, size_t cap)
 	wire_put(&w, dns + 12, at - 12);
 	if (chaos)
 		put_txt(&w);
-	put_opt(&w, cookie);
+	put_opt(&w, r->nsid, cookie);
 	if (w.bad)
 		return 0;
 	memcpy(l4, p->l4 + 2, 2);
@@ -146,7 +148,7 @@ static size_t answer(
 {
 	*checksum_at = p->proto == IP_UDP ? 6 : p->proto == IP_TCP ? 16 : 2;
 	if (p->proto == IP_UDP)
-		return answer_dns(p, l4, cap);
+		return answer_dns(r, p, l4, cap);
 	if (p->proto == IP_TCP)
 		return answer_tcp(r, p, l4);
 	return p->proto == IP_ICMP || p->proto == IP_ICMP6 ? answer_icmp(p, l4, cap) : 0;
@@ -286,13 +288,15 @@ static int read_options(struct reflect *r, int argc, char **argv, const char **i
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "d:s:o:i:T:")) != -1) {
+	while ((c = getopt(argc, argv, "d:s:o:n:i:T:")) != -1) {
 		if (c == 'd')
 			r->delay_ns = strtoll(optarg, NULL, 10) * NS_PER_US;
 		else if (c == 's')
 			r->seconds = strtoll(optarg, NULL, 10);
 		else if (c == 'o')
 			add_port(r, strtoul(optarg, NULL, 10));
+		else if (c == 'n')
+			r->nsid = optarg;
 		else if (c == 'i')
 			*interface = optarg;
 		else if (c == 'T')
@@ -314,11 +318,12 @@ int main(int argc, char **argv)
 
 	if (!r)
 		return 1;
-	*r = (struct reflect){.tun = -1, .seconds = 600, .slots = calloc(SLOTS, sizeof(*r->slots))};
+	*r = (struct reflect){
+		.tun = -1, .nsid = "reflect-nsid", .seconds = 600, .slots = calloc(SLOTS, sizeof(*r->slots))};
 	if (!r->slots || read_options(r, argc, argv, &interface, &tun) < 0) {
-		fprintf(stderr,
-			"usage: reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... {-i INTERFACE | -T TUN} "
-			"[PREFIX...]\n");
+		fprintf(stderr, "usage: reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... [-n NSID] {-i "
+				"INTERFACE | -T TUN} "
+				"[PREFIX...]\n");
 		goto out;
 	}
 	for (size_t i = 0, none = r->n_ports == 0; none && i < 3; i++)
