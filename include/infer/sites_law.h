@@ -27,5 +27,10 @@ struct sites_profile {
 void sites_profile_make(struct sites_profile *p, struct sites_law *law, const struct sites_time *t,
 	double reach_km, double tau_ms);
 float sites_profile_ln(const struct sites_profile *p, float km);
+/* The same in two steps: profiles of one reach share the first. */
+float sites_profile_at(const struct sites_profile *p, float km);
+float sites_profile_value(const struct sites_profile *p, float at);
+/* No distance has more. */
+float sites_profile_most(const struct sites_profile *p);
 
 #endif

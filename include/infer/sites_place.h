@@ -34,6 +34,7 @@ struct sites_question {
 struct sites_candidate {
 	uint32_t town; /* of the world */
 	float prior, near, fit, score;
+	float share; /* ln of how much of its metropolitan area's probability it has; all say the area's score */
 };
 struct sites_answer {
 	bool found; /* a town lies there at all */

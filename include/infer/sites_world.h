@@ -22,6 +22,7 @@ struct sites_town {
 	uint32_t place; /* index into the book */
 	uint32_t population;
 	float people;       /* its part of the prior; 0: not asked for yet (most towns never are) */
+	float share;        /* ln of its share of the people around it; as `people` */
 	uint64_t operators; /* sets of operators with a site here: bits */
 };
 

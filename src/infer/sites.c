@@ -138,7 +138,7 @@ static void tell_candidates(const struct run *r, uint32_t row)
 		return;
 	qsort(placer->v, placer->n, sizeof *placer->v, by_score);
 	for (size_t i = 0; i < placer->n; i++)
-		all += exp((double)(placer->v[i].score - placer->v[0].score));
+		all += exp((double)(placer->v[i].score - placer->v[0].score + placer->v[i].share));
 	note.row = (int32_t)row;
 	note.site = (int32_t)r->out->n_sites;
 	for (size_t i = 0; i < placer->n; i++) {
@@ -152,7 +152,7 @@ static void tell_candidates(const struct run *r, uint32_t row)
 		note.prior = (double)c->prior;
 		note.near = (double)c->near;
 		note.fit = (double)c->fit;
-		note.mass = exp((double)(c->score - placer->v[0].score)) / all;
+		note.mass = exp((double)(c->score - placer->v[0].score + c->share)) / all;
 		sites_tell(r->w, &note);
 	}
 }

@@ -50,9 +50,9 @@ static int cell(double value, double first, double step, int n, float *part)
 double sites_law_ln(struct sites_law *law, double km, double rtt_ms, double tau_ms)
 {
 	float u, w;
-	double d = km / 100 / tau_ms;
-	int i = cell(log(d), d_first, d_step, SITES_LAW_D, &u);
-	int j = cell(log(rtt_ms / tau_ms / (1 + usual * d)), t_first, t_step, SITES_LAW_T, &w);
+	float d = (float)(km / 100 / tau_ms), t = (float)(rtt_ms / tau_ms);
+	int i = cell((double)logf(d), d_first, d_step, SITES_LAW_D, &u);
+	int j = cell((double)logf(t / (1 + (float)usual * d)), t_first, t_step, SITES_LAW_T, &w);
 	const float *a = law->v[i], *b = law->v[i + 1];
 
 	for (int k = i; k <= i + 1; k++)
@@ -75,10 +75,30 @@ void sites_profile_make(struct sites_profile *p, struct sites_law *law, const st
 	p->v[SITES_LAW_KNOTS + 1] = p->v[SITES_LAW_KNOTS];
 }
 
-float sites_profile_ln(const struct sites_profile *p, float km)
+float sites_profile_at(const struct sites_profile *p, float km)
 {
-	float part = km / p->reach_km, at = sqrtf(part < 1 ? part : 1) * SITES_LAW_KNOTS;
+	float part = km / p->reach_km;
+
+	return sqrtf(part < 1 ? part : 1) * SITES_LAW_KNOTS;
+}
+
+float sites_profile_value(const struct sites_profile *p, float at)
+{
 	int i = (int)at;
 
 	return p->v[i] + (at - (float)i) * (p->v[i + 1] - p->v[i]);
+}
+
+float sites_profile_ln(const struct sites_profile *p, float km)
+{
+	return sites_profile_value(p, sites_profile_at(p, km));
+}
+
+float sites_profile_most(const struct sites_profile *p)
+{
+	float most = p->v[0];
+
+	for (int i = 1; i <= SITES_LAW_KNOTS; i++)
+		most = p->v[i] > most ? p->v[i] : most;
+	return most;
 }

@@ -12,8 +12,13 @@ static const float closeness = 5, closeness_km = 200;
 /* For a disc that does not hold the town, and for a site nearby that another identity has already. */
 static const float violation = 3, neighbour = 1.5F;
 static const float same_place_km = 100;
-/* Most that a witness can add to a score; differences beyond which a town is as good as impossible. */
-static const float fit_max = 0.7F, negligible = 7;
+/* The last mile of those that one site serves has much in common: a country's networks may all be far from their exchange. Where
+ * there are several witnesses its scale may be so many times the run's, with so much probability. */
+enum { SCALES = 3, SCALES_MAX_MS = 20 };
+static const double scale_of[SCALES] = {1, 2.5, 6};
+static const float scale_weight[SCALES] = {0.4F, 0.35F, 0.25F};
+/* A difference of scores beyond which a town is as good as impossible. */
+static const float negligible = 7;
 
 /* Towns are looked at one by one no farther than this, and no more of them: they are as good as their metropolitan area then. */
 enum { TOWNS_MAX = 1024 };
@@ -175,7 +180,8 @@ static int around_vp(struct sites_placer *p, const struct sites_witness *w, stru
 struct scoring {
 	struct sites_placer *p;
 	const struct sites_question *q;
-	struct sites_profile profiles[SITES_WITNESSES];
+	struct sites_profile alone; /* of the first witness */
+	struct sites_profile by_scale[SITES_WITNESSES][SCALES];
 	float near, most; /* cost of a km; most that others than the first witness can add */
 	bool more;
 	struct sites_bound {
@@ -184,16 +190,36 @@ struct scoring {
 	size_t n_bounds; /* those that leave a part of the first disc out */
 	float best;
 	const struct sites_list *list;
+	bool heads; /* of metropolitan areas, which they stand for */
 };
+
+/* What the times of all say together, beyond those of the first. */
+static float others_fit(const struct scoring *s, size_t i)
+{
+	const struct sites_question *q = s->q;
+	const float km = s->list->km[i];
+	float fit[SCALES] = {0}, sum = 0;
+
+	for (size_t k = 0; k < q->n_witnesses; k++) {
+		float far =
+			k ? km_between(s->list->x[i], s->list->y[i], s->list->z[i], &q->witness[k].disc.at)
+			  : km;
+		float at = sites_profile_at(&s->by_scale[k][0], far);
+
+		for (size_t m = 0; m < SCALES; m++)
+			fit[m] += sites_profile_value(&s->by_scale[k][m], at);
+	}
+	for (size_t m = 0; m < SCALES; m++)
+		sum += scale_weight[m] * expf(fit[m]);
+	return logf(sum) - sites_profile_ln(&s->alone, km);
+}
 
 static float others_say(const struct scoring *s, size_t i)
 {
 	const struct sites_question *q = s->q;
 	const float x = s->list->x[i], y = s->list->y[i], z = s->list->z[i];
-	float fit = 0;
+	float fit = q->n_witnesses > 1 ? others_fit(s, i) : 0;
 
-	for (size_t k = 1; k < q->n_witnesses; k++)
-		fit += sites_profile_ln(&s->profiles[k], km_between(x, y, z, &q->witness[k].disc.at));
 	for (size_t k = 0; k < s->n_bounds; k++)
 		if (s->bounds[k].x * x + s->bounds[k].y * y + s->bounds[k].z * z < s->bounds[k].cosine)
 			fit -= violation;
@@ -219,7 +245,7 @@ static void set_bounds(struct scoring *s)
 
 static float alone(const struct scoring *s, float km)
 {
-	return sites_profile_ln(&s->profiles[0], km) - s->near * km;
+	return sites_profile_ln(&s->alone, km) - s->near * km;
 }
 
 /* Of n towns by distance, what the prior and the first witness say: exact at every eighth, between them by the distance. */
@@ -263,6 +289,7 @@ static void keep(struct scoring *s, size_t i, float fit)
 	const struct sites_list *l = s->list;
 	struct sites_candidate c = {.town = l->town[i], .prior = l->prior[i], .near = -s->near * l->km[i]};
 
+	c.share = s->heads ? 0 : s->q->world->v[c.town].share;
 	c.score = s->list->score[i] + fit;
 	c.fit = c.score - c.prior - c.near;
 	s->best = c.score > s->best ? c.score : s->best;
@@ -312,6 +339,7 @@ static int score(struct scoring *s)
 		return score_list(s, a->towns);
 	if (!a->heads)
 		a->heads = list_heads(s->p, s->q->world, &w->disc.at);
+	s->heads = true;
 	return a->heads ? score_list(s, a->heads) : ERR_NOMEM;
 }
 
@@ -343,7 +371,7 @@ static void weigh(const struct sites_placer *p, const struct sites_question *q, 
 
 		if (behind > negligible)
 			continue;
-		part = expf(-behind);
+		part = expf(p->v[i].share - behind);
 		km = km_between(t->x, t->y, t->z, &out->at);
 		for (ring = 0; ring < RINGS && km > rings[ring];)
 			ring++;
@@ -356,20 +384,54 @@ static void weigh(const struct sites_placer *p, const struct sites_question *q, 
 	out->radius_km = ring < RINGS ? (double)rings[ring] : GEO_FARTHEST_KM / 2;
 }
 
+/* By the scale that fits them best, each where it fits best. */
+static float most_of_others(const struct scoring *s)
+{
+	float most = -INFINITY;
+
+	for (size_t m = 0; m < SCALES; m++) {
+		float sum = 0;
+
+		for (size_t k = 1; k < s->q->n_witnesses; k++)
+			sum += sites_profile_most(&s->by_scale[k][m]);
+		most = sum > most ? sum : most;
+	}
+	return most;
+}
+
+static void make_profiles(struct scoring *s)
+{
+	const struct sites_question *q = s->q;
+
+	sites_profile_make(&s->alone, &s->p->law, &q->witness[0].time, q->witness[0].disc.km, q->tau_ms);
+	if (q->n_witnesses == 1)
+		return;
+	for (size_t k = 0; k < q->n_witnesses; k++)
+		for (size_t m = 0; m < SCALES; m++)
+			sites_profile_make(&s->by_scale[k][m], &s->p->law, &q->witness[k].time,
+				k ? GEO_FARTHEST_KM : q->witness[0].disc.km,
+				fmin(SCALES_MAX_MS, scale_of[m] * q->tau_ms));
+	s->most = most_of_others(s);
+	for (size_t i = 0; i < SITES_LAW_KNOTS + 2; i++) {
+		float sum = 0;
+
+		for (size_t m = 0; m < SCALES; m++)
+			sum += scale_weight[m] * expf(s->by_scale[0][m].v[i]);
+		s->alone.v[i] = logf(sum);
+	}
+}
+
 static int answer(struct sites_placer *p, const struct sites_question *q, struct sites_answer *out)
 {
 	struct scoring s = {.p = p,
 		.q = q,
 		.near = closeness / (closeness_km + (float)q->witness[0].disc.km),
-		.most = (float)(q->n_witnesses - 1) * fit_max,
 		.best = -INFINITY};
 	const struct sites_candidate *best;
 
 	*out = (struct sites_answer){.found = false};
 	p->n = 0;
-	for (size_t i = 0; i < q->n_witnesses; i++)
-		sites_profile_make(&s.profiles[i], &p->law, &q->witness[i].time,
-			i ? GEO_FARTHEST_KM : q->witness[i].disc.km, q->tau_ms);
+	make_profiles(&s);
 	set_bounds(&s);
 	if (score(&s) < 0)
 		return ERR_NOMEM;

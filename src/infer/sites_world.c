@@ -134,9 +134,11 @@ static int find_heads(struct sites_world *w)
 static void weigh_people(const struct sites_world *w, struct sites_town *t)
 {
 	struct geo_point p = {(double)t->x, (double)t->y, (double)t->z};
-	float own = (float)t->population;
+	float own = logf((float)t->population + people_floor),
+	      metro = logf(people_near(w, &p) + people_floor);
 
-	t->people = logf(people_near(w, &p) + people_floor) + by_city * logf(own + people_floor);
+	t->people = metro + by_city * own;
+	t->share = own - metro;
 }
 
 static int operators_number(struct sites_world *w, const char *operators)
