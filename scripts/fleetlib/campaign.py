@@ -247,6 +247,10 @@ class Campaign:
     def spread(self):
         return self.phase(len(self.vps))
 
+    def lasts(self):
+        """Seconds that rounds at their times take, from the wait for the first to the beginning of the last."""
+        return self["rounds", "every"] * self["rounds", "rounds"]
+
     def least_vps(self):
         n, percent = self["limits", "min-vps"]
         return math.ceil(len(self.vps) * n / 100) if percent else n

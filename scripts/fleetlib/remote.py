@@ -1,7 +1,11 @@
 """What runs on the hosts, by ClusterShell over ssh: bounded in number at a time, each with a timeout, and a host that fails is
 named, never replaced by another."""
+import atexit
 import pathlib
 import shlex
+import shutil
+import subprocess
+import tempfile
 import time
 
 from ClusterShell.Event import EventHandler
@@ -79,9 +83,32 @@ def task_of(campaign):
     return task
 
 
+class Connections:
+    """One connection to each host serves all that we ask of it: most of ssh's time is its key exchange."""
+
+    def __init__(self):
+        self.folder = None
+
+    def options(self):
+        if not self.folder:
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="catchmap-ssh-"))
+            atexit.register(self.close)
+        return ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={self.folder}/%C"]
+
+    def close(self):
+        ends = [subprocess.Popen(["ssh", "-O", "exit", "-S", socket, "any"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                for socket in self.folder.iterdir()]
+        for end in ends:
+            end.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+CONNECTIONS = Connections()
+
+
 def ssh_options(campaign):
-    """For ssh's command line, which ClusterShell and rsync split as a shell would."""
-    options = ["-o", "BatchMode=yes", "-o", "ServerAliveInterval=15"]
+    """For ssh's command line, which ClusterShell, Ansible and rsync split as a shell would."""
+    options = ["-o", "BatchMode=yes", "-o", "ServerAliveInterval=15", *CONNECTIONS.options()]
     if campaign["fleet", "ssh-config"]:
         options += ["-F", str(campaign.beside(campaign["fleet", "ssh-config"]).resolve())]
     return shlex.join(options)
