@@ -35,7 +35,8 @@ struct flight_probe {
 	uint8_t head[PROBE_HEAD];           /* of its l4, as sent */
 	struct flight_detail *detail;
 	uint32_t target, seq;
-	uint32_t next;    /* in its hash chain; FLIGHT_NONE ends it */
+	uint32_t chain;   /* of its hash */
+	uint32_t next;    /* in that chain; FLIGHT_NONE ends it */
 	uint32_t checked; /* the count of clock checks when rx was taken */
 	uint16_t flow_port, dst_port, src, replies, edns_size, rx_ifindex; /* src: the engine's number */
 	uint8_t flow, kind, question, attempt;

@@ -25,8 +25,8 @@ struct schedule {
 	uint32_t targets;
 	uint32_t rounds;
 	uint32_t n_slots;
-	struct hash_key key; /* of the permutation */
-	unsigned half_bits;  /* set by schedule_init */
+	uint64_t key;       /* of the permutation */
+	unsigned half_bits; /* set by schedule_init */
 };
 
 struct schedule_item {

@@ -7,12 +7,19 @@
 #include "engine/flight.h"
 #include "engine/jar.h"
 
+enum { ENGINE_AHEAD = 16 };
+
 struct engine {
 	struct engine_config c;
 	struct schedule schedule;
 	uint64_t next, open, end; /* schedule indices: to be sent next, may be sent, all */
-	struct hash_key key;      /* of the cookies */
-	uint32_t *last_ms;        /* by target: when it was last probed, ms since start, + 1; 0: never */
+	struct {
+		uint64_t from;
+		unsigned n;
+		struct schedule_item v[ENGINE_AHEAD];
+	} ahead;             /* what the schedule says from `from` on */
+	struct hash_key key; /* of the cookies */
+	uint32_t *last_ms;   /* by target: when it was last probed, ms since start, + 1; 0: never */
 	struct mono start;
 	struct flight flight;
 	struct jar jar;

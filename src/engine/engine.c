@@ -122,10 +122,27 @@ static bool next_retry(struct engine *e, struct mono now, struct engine_due *due
 	return true;
 }
 
+/* Looks some items ahead: what is known of their targets lies anywhere in memory, and is on its way by the time it is
+ * needed. */
+static const struct schedule_item *item_at(struct engine *e, uint64_t index)
+{
+	if (index - e->ahead.from < e->ahead.n)
+		return &e->ahead.v[index - e->ahead.from];
+	e->ahead.from = index;
+	for (e->ahead.n = 0; e->ahead.n < ENGINE_AHEAD && index < e->end; index++) {
+		struct schedule_item it = schedule_at(&e->schedule, index);
+
+		__builtin_prefetch(&e->c.targets->v[it.target]);
+		__builtin_prefetch(&e->last_ms[it.target], 1);
+		e->ahead.v[e->ahead.n++] = it;
+	}
+	return e->ahead.v;
+}
+
 static enum engine_answer next_scheduled(struct engine *e, struct mono now, struct engine_due *due)
 {
 	for (; e->next < e->open && !e->stopped; e->next++) {
-		struct schedule_item it = schedule_at(&e->schedule, e->next);
+		struct schedule_item it = *item_at(e, e->next);
 		const struct schedule_slot *slot = &e->c.slots[it.slot];
 
 		if (!answers(e, it.target, slot))

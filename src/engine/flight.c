@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-enum { SMALL_TEXT = 72, LARGE_TEXT = 4 * FLIGHT_TEXT_MAX };
+enum { SMALL_TEXT = 72, LARGE_TEXT = 4 * FLIGHT_TEXT_MAX, AHEAD = 8 /* probes, about a row's time each */ };
 
 int flight_init(struct flight *f, size_t capacity, const struct target_list *targets)
 {
@@ -48,7 +48,7 @@ bool flight_empty(const struct flight *f)
 	return f->head == f->tail;
 }
 
-static uint32_t *chain_of(const struct flight *f, const struct probe_key *k)
+static uint32_t chain_of(const struct flight *f, const struct probe_key *k)
 {
 	uint8_t in[sizeof(k->target) + 7];
 
@@ -56,7 +56,7 @@ static uint32_t *chain_of(const struct flight *f, const struct probe_key *k)
 	in[sizeof(k->target)] = (uint8_t)k->kind;
 	memcpy(in + sizeof(k->target) + 1, &k->flow_port, 2);
 	memcpy(in + sizeof(k->target) + 3, &k->token, 4);
-	return &f->chains[hash_sip(&f->key, in, sizeof(in)) & f->mask];
+	return (uint32_t)hash_sip(&f->key, in, sizeof(in)) & f->mask;
 }
 
 static struct probe_key key_of(const struct flight *f, const struct flight_probe *p)
@@ -82,17 +82,18 @@ struct wall flight_sent(const struct flight_probe *p)
 uint32_t flight_add(struct flight *f, const struct flight_probe *p)
 {
 	struct probe_key key = key_of(f, p);
-	uint32_t *chain = chain_of(f, &key), id = (uint32_t)(f->head++ & f->mask);
+	uint32_t chain = chain_of(f, &key), id = (uint32_t)(f->head++ & f->mask);
 
 	f->ring[id] = *p;
-	f->ring[id].next = *chain;
-	*chain = id;
+	f->ring[id].chain = chain;
+	f->ring[id].next = f->chains[chain];
+	f->chains[chain] = id;
 	return id;
 }
 
 uint32_t flight_find(const struct flight *f, const struct probe_key *key, uint32_t after)
 {
-	uint32_t id = after == FLIGHT_NONE ? *chain_of(f, key) : f->ring[after].next;
+	uint32_t id = after == FLIGHT_NONE ? f->chains[chain_of(f, key)] : f->ring[after].next;
 
 	for (; id != FLIGHT_NONE; id = f->ring[id].next) {
 		const struct flight_probe *p = &f->ring[id];
@@ -133,15 +134,15 @@ static void give_detail(struct flight *f, struct flight_detail *d)
 
 void flight_drop_oldest(struct flight *f)
 {
-	uint32_t id = (uint32_t)(f->tail & f->mask);
-	struct probe_key key = key_of(f, &f->ring[id]);
-	uint32_t *at = chain_of(f, &key);
+	uint32_t id = (uint32_t)(f->tail & f->mask), *at = &f->chains[f->ring[id].chain];
 
 	while (*at != id)
 		at = &f->ring[*at].next;
 	*at = f->ring[id].next;
 	give_detail(f, f->ring[id].detail);
 	f->tail++;
+	/* Its neighbours in time are anywhere in the list of targets, and in no cache any more. */
+	__builtin_prefetch(&f->targets->v[f->ring[(f->tail + AHEAD) & f->mask].target]);
 }
 
 static struct bytes part_of(const struct flight_detail *d, size_t at, size_t n)

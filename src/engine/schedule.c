@@ -9,10 +9,12 @@ enum { ROUNDS = 4 };
 
 int schedule_init(struct schedule *s, uint64_t seed)
 {
+	struct hash_key key = hash_key_seeded(seed);
+
 	if (s->targets == 0 || s->n_slots == 0 || s->rounds == 0 ||
 		(uint64_t)s->n_slots * s->rounds > UINT32_MAX)
 		return ERR_RANGE;
-	s->key = hash_key_seeded(seed);
+	s->key = hash_sip(&key, &seed, sizeof(seed));
 	s->half_bits = 1;
 	while (UINT64_C(1) << (2 * s->half_bits) < s->targets)
 		s->half_bits++;
@@ -24,14 +26,19 @@ uint64_t schedule_length(const struct schedule *s)
 	return (uint64_t)s->targets * s->n_slots * s->rounds;
 }
 
+/* No secret depends on it: the order is only to look like none. */
+static uint32_t mixed(const struct schedule *s, uint32_t half, uint32_t round)
+{
+	return (uint32_t)hash_mix(hash_mix(s->key ^ ((uint64_t)round << 32 | half)));
+}
+
 static uint32_t feistel(const struct schedule *s, uint32_t v)
 {
 	uint32_t mask = (UINT32_C(1) << s->half_bits) - 1;
 	uint32_t left = v >> s->half_bits, right = v & mask;
 
 	for (uint32_t i = 0; i < ROUNDS; i++) {
-		uint32_t in[2] = {right, i};
-		uint32_t next = left ^ ((uint32_t)hash_sip(&s->key, in, sizeof(in)) & mask);
+		uint32_t next = left ^ (mixed(s, right, i) & mask);
 
 		left = right;
 		right = next;
@@ -45,8 +52,7 @@ static uint32_t feistel_back(const struct schedule *s, uint32_t v)
 	uint32_t left = v >> s->half_bits, right = v & mask;
 
 	for (uint32_t i = ROUNDS; i-- > 0;) {
-		uint32_t in[2] = {left, i};
-		uint32_t last = right ^ ((uint32_t)hash_sip(&s->key, in, sizeof(in)) & mask);
+		uint32_t last = right ^ (mixed(s, left, i) & mask);
 
 		right = left;
 		left = last;
