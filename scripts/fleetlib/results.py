@@ -85,6 +85,7 @@ def options_of(campaign, index, remote):
     every = campaign["rounds", "every"]
     options = {
         "targets": f"{remote}/targets.csv", "vp": v.vp, "location": v.location(),
+        "vp-as": v.asn, "vp-country": v.country, "vp-city": v.city,
         "probes": ",".join(campaign["probe", "kinds"]), "question": campaign["probe", "question"],
         "flows": campaign["probe", "flows"], "flow-base": campaign["probe", "flow-base"],
         "timeout": f"{campaign['probe', 'timeout']:g}s", "rate": f"{campaign['probe', 'rate']:g}",

@@ -1,5 +1,6 @@
 #include "cmd/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <ini.h>
@@ -342,6 +343,24 @@ static int set_location(void *field, const char *text, struct err_msg *why)
 	return vantage_parse_location(text, field, why);
 }
 
+static int set_vp_country(void *field, const char *text, struct err_msg *why)
+{
+	if (strlen(text) != 2 || !isupper((unsigned char)text[0]) || !isupper((unsigned char)text[1]))
+		return bad(why, text, "a country code of two capital letters");
+	memcpy(field, text, 3);
+	return 0;
+}
+
+static int set_vp_city(void *field, const char *text, struct err_msg *why)
+{
+	struct vantage *v = field;
+
+	if (strlen(text) >= sizeof(v->city))
+		return bad(why, text, "a name of up to 63 bytes");
+	memcpy(v->city, text, strlen(text) + 1);
+	return 0;
+}
+
 static int set_contact(void *field, const char *text, struct err_msg *why)
 {
 	if (strlen(text) > 128)
@@ -490,6 +509,7 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  send_by = {set_send, NULL}, asn = {set_asn, NULL},
 				  country = {set_country, NULL}, source = {set_source, NULL},
 				  vp = {set_vp, NULL}, location = {set_location, NULL},
+				  vp_country = {set_vp_country, NULL}, vp_city = {set_vp_city, NULL},
 				  contact = {set_contact, NULL}, day = {set_day, NULL},
 				  fail_on = {set_fail_on, NULL}, controls = {set_controls, NULL},
 				  rounds = {set_rounds, NULL}, size = {set_size, NULL},
@@ -574,6 +594,9 @@ static const struct option_row rows[] = {
 		"name of this vantage point (default: the host name); with --run: whose rows are read"},
 	{"location", 0, "LAT,LON[,KM]", &location, AT(vantage),
 		"where this machine is, and how sure that is"},
+	{"vp-as", 0, "N", &asn, AT(vantage.asn), "the AS of this machine, for vantage.csv"},
+	{"vp-country", 0, "CC", &vp_country, AT(vantage.country), "its country, likewise"},
+	{"vp-city", 0, "NAME", &vp_city, AT(vantage), "its city, likewise"},
 	{"strict", 0, NULL, &flag, AT(strict), "stop at the first bad line of a file"},
 	{"compress", 'z', NULL, &flag, AT(compress), "write rows as .csv.zst"},
 	{"target", 0, "TARGET", &text_value, AT(target),

@@ -439,8 +439,8 @@ static void defaults(struct options *o)
 static const char *const takes[] = {"targets", "output", "rate", "count", "gap", "timeout", "linger",
 	"rounds", "every", "phase", "textfile", "rotate", "rotate-size", "resume", "probes", "question",
 	"no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6", "stamps", "sockets",
-	"send", "blocklist", "contact", "dscp", "seed", "vp", "location", "strict", "compress", "dry-run",
-	"quiet", "verbose", "config", NULL};
+	"send", "blocklist", "contact", "dscp", "seed", "vp", "location", "vp-as", "vp-country", "vp-city",
+	"strict", "compress", "dry-run", "quiet", "verbose", "config", NULL};
 
 const struct command command_probe = {
 	.name = "probe",

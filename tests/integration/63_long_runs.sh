@@ -64,7 +64,8 @@ probe -f "$box/list.txt" -o "$box/kill0" -p dns,icmp -c 3 -r 5000
 grep -q -- '--resume' "$box/stderr" || fail "a second run into the same files: $(cat "$box/stderr")"
 
 # Rounds begin at multiples of a second, files change at multiples of two; SIGHUP begins one more.
-long_probe "$box/every" -p icmp --every 1s --rounds 6 -r 20000 --rotate 2s
+long_probe "$box/every" -p icmp --every 1s --rounds 6 -r 20000 --rotate 2s \
+	--location 52.08,4.31,25 --vp-as AS64500 --vp-country NL --vp-city "Den Haag"
 sleep 1.5
 kill -HUP "$probe_pid"
 wait "$probe_pid" || fail "--every: exit $?: $(cat "$box/probe.log")"
@@ -78,6 +79,7 @@ done
 [ "$parts" -ge 3 ] || fail "--rotate 2s over 6 s and a SIGHUP made $parts files: $(ls "$box/every")"
 [ "$(wc -l <"$box/every/lab.probes.csv")" -gt 1 ] || fail "the last file has no row: the end of a run begins none"
 [ "$(jq -r .ended "$box/every/lab.meta.json")" = "done" ] || fail "the last file: $(jq -r .ended "$box/every/lab.meta.json")"
+grep -q '^lab,52.08[0-9]*,4.31[0-9]*,25,Den Haag,NL,64500,1,' "$box/every/vantage.csv" || fail "$(cat "$box/every/vantage.csv")"
 said=$(sed -nE 's/.*: ([0-9]+) rows in all; ([0-9]+) files before it, .*/\1 \2/p' "$box/probe.log")
 [ "$said" = "$((targets * 6)) $((parts - 1))" ] || fail "told of $((targets * 6)) rows in $parts files: $(cat "$box/probe.log")"
 starts=$(python3 "$here/schedule.py" starts "$box/every" 1) || fail "rounds do not begin at multiples of a second: $starts"

@@ -12,8 +12,8 @@ enum { ARGS_MAX = 48 };
 
 static const char *const takes[] = {"targets", "output", "rate", "count", "gap", "timeout", "linger",
 	"probes", "question", "no-retry", "flows", "flow-base", "port", "interface", "source", "ipv4", "ipv6",
-	"stamps", "blocklist", "contact", "dscp", "seed", "vp", "location", "strict", "compress", "dry-run",
-	"quiet", "verbose", "config", NULL};
+	"stamps", "blocklist", "contact", "dscp", "seed", "vp", "location", "vp-as", "vp-country", "vp-city",
+	"strict", "compress", "dry-run", "quiet", "verbose", "config", NULL};
 static const char *const takes_little[] = {"json", "config", NULL};
 
 static void defaults(struct options *o)
@@ -170,6 +170,10 @@ static void errors_name_the_option(void **state)
 		{"big --vp a/b", "--vp", "letters, digits"},
 		{"big --location 91,0", "--location", "91"},
 		{"big --location here", "--location", "here"},
+		{"big --vp-as 0", "--vp-as", "an AS number"},
+		{"big --vp-country nl", "--vp-country", "capital"},
+		{"big --vp-city aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			"--vp-city", "63"},
 		{"big --contact "
 		 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		 "xxxxxxxxxxxxxxxxxxxxxxxxxx"
