@@ -12,7 +12,7 @@ struct judge {
 	struct rules rules;
 	struct target_list book;
 	struct sites sites;
-	uint32_t day;
+	uint32_t day; /* today, YYYYMMDD */
 	struct verdict_place here;
 	char town[64], from[32]; /* the town where we are said to be, and who says so */
 	const char *who;         /* "you" */

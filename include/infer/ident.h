@@ -30,8 +30,9 @@ struct ident {
 	enum ident_status status;
 	const struct rule *rule; /* that fits; NULL: none */
 	enum rules_confidence confidence;
-	bool foreign;              /* none of the rule's operators is one of the target's */
-	bool expired;              /* the rule does not hold on that day: the confidence is low */
+	bool foreign; /* none of the rule's operators is one of the target's */
+	bool expired; /* the rule does not hold on that day: the confidence is low */
+	bool torn;    /* ident_answer: both names of the answer fit, and lead to two places: unknown */
 	char site[IDENT_SITE_MAX]; /* the key, lower case; "" but for IDENT_SITE and IDENT_KEY */
 	const char *city;          /* NULL: not known */
 	char country[3];           /* "": not known */
@@ -70,7 +71,8 @@ void ident_scope_free(struct ident_scope *s);
 struct ident ident_decode(const struct rules *r, const struct ident_scope *s, enum rules_source source,
 	uint32_t day, const uint8_t *p, size_t n);
 
-/* What a DNS reply says of its server: the NSID, unless only the TXT answer to that question leads to a site. */
+/* What a DNS reply says of its server: the NSID, unless only the TXT answer to that question leads to a site. Two that lead to
+ * two places prove neither. */
 struct ident ident_answer(const struct rules *r, const struct ident_scope *s, uint32_t day, struct bytes nsid,
 	struct bytes txt, enum question question);
 

@@ -29,7 +29,7 @@ struct sign_type {
 extern const struct sign_type sign_types[SIGNS];
 const char *sign_class_name(enum sign_class c);
 
-/* A sign holds when it is in at least 80 % of the replies that could show it, and in at least 3. */
+/* A sign holds when it is in at least 80 % of the replies that could show it, and in at least 3. C1 and C2 could be in any. */
 enum { SIGN_REPLIES_MIN = 3, SIGN_PERCENT_MIN = 80 };
 struct sign_count {
 	uint32_t in, of; /* replies; of 0: it could not be looked for */

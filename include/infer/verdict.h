@@ -35,6 +35,7 @@ enum verdict_reason {
 	VERDICT_NO_IDENTITY,
 	VERDICT_NOT_SURE, /* the rule's confidence is not high, or it does not hold today */
 	VERDICT_MIXED,    /* the answers differ, too few of them to say how */
+	VERDICT_TORN,     /* two names in one packet lead to two places */
 	VERDICT_PHYSICS,  /* the site named is too far for the time, and it cannot be told what is wrong */
 	VERDICT_REASONS
 };
@@ -107,8 +108,11 @@ struct verdict {
 	enum verdict_reason reason;
 	struct voices voices;
 	struct signs signs;
-	const struct voice_site *site;   /* that answers most; NULL: none */
-	struct verdict_physics physics;  /* of it */
+	const struct voice_site *site;  /* that answers most; NULL: none */
+	struct verdict_physics physics; /* of it */
+	const struct voice_site
+		*odd; /* whose place is sure and too far for its time, the worst; NULL: none */
+	struct verdict_physics odd_physics;
 	const struct sites_row *nearest; /* of the list; NULL: no list, or no place of ours */
 	double nearest_km, nearest_floor_ms;
 	size_t n_within; /* listed sites within the bound */

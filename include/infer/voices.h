@@ -32,6 +32,7 @@ struct voices {
 	uint32_t replies;   /* DNS replies, late ones too */
 	uint32_t labelled;  /* of them with a label */
 	uint32_t placed;    /* of them with a site */
+	uint32_t torn;      /* of them with two names that lead to two places */
 	uint32_t servers;   /* distinct labels */
 	uint32_t flow_most; /* DNS replies on the flow that has most */
 };

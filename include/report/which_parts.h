@@ -30,8 +30,11 @@ const char *which_operators(const char *list, char out[static WHICH_CELL_MAX]);
 const char *which_here(const struct which_view *v, char out[static WHICH_CELL_MAX]);
 /* The label that most replies have; n = 0: none has one. */
 struct bytes which_label(const struct voices *v);
-/* Whether the site may be named as the one that answers: by a sure rule, and not too far for the time. */
-bool which_is_proven(const struct verdict *v);
+/* What may be said of a site: its name where it is proven, else what its servers call themselves, in quotes. */
+const char *which_spoken(
+	const struct which_view *v, const struct voice_site *s, char out[static 2 * WHICH_CELL_MAX]);
+/* Whether the site (NULL: none) may be named as one that answers: by a sure rule, and not too far for the time. */
+bool which_is_proven(const struct which_view *v, const struct voice_site *s);
 double which_min_ms(const struct verdict *v);
 
 /* Flows with a site. */

@@ -24,12 +24,12 @@ static void complain(void *arg, const char *text)
 	command_warn(text);
 }
 
-static uint32_t today(void)
+static uint32_t day_of(struct wall at)
 {
-	time_t now = (time_t)(clock_wall().ns / NS_PER_S);
+	time_t then = (time_t)(at.ns / NS_PER_S);
 	struct tm t;
 
-	(void)gmtime_r(&now, &t);
+	(void)gmtime_r(&then, &t);
 	return (uint32_t)((t.tm_year + 1900) * 10000 + (t.tm_mon + 1) * 100 + t.tm_mday);
 }
 
@@ -83,8 +83,11 @@ int judge_open(struct judge *j, const struct options *o, const struct vantage *v
 	char folder[PATH_MAX];
 	int rc;
 
-	*j = (struct judge){
-		.o = o, .day = today(), .who = "you", .stamps = stamp_name(o->stamps), .sockets = ""};
+	*j = (struct judge){.o = o,
+		.day = day_of(clock_wall()),
+		.who = "you",
+		.stamps = stamp_name(o->stamps),
+		.sockets = ""};
 	if (!session_book_folder(folder))
 		return err_set(why, ERR_IO, "no naming rules: neither beside the program nor in %s",
 			CATCHMAP_DATADIR);
@@ -161,7 +164,7 @@ static int reach(const struct judge *j, struct judge_case *c, const struct judge
 
 	c->input = (struct verdict_input){
 		.rules = &j->rules,
-		.day = j->day,
+		.day = day_of(first_time(&c->seen)), /* the rules that held then */
 		.target = subject_of(c),
 		.controls = beside->subjects,
 		.n_controls = beside->n,

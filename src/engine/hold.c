@@ -90,6 +90,18 @@ static void end_line(struct line *l)
 		uv_close(&l->u.handle, on_gone);
 }
 
+/* With the last data libuv may tell of the end without having read it: whether it was a reset, the socket knows. */
+static int end_of(const struct line *l, int status)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+	uv_os_fd_t fd;
+
+	if (status == UV_EOF && uv_fileno(&l->u.handle, &fd) == 0)
+		(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error ? uv_translate_sys_error(error) : status;
+}
+
 static void fail_line(struct line *l, int status)
 {
 	static const struct {
@@ -101,8 +113,10 @@ static void fail_line(struct line *l, int status)
 		{UV_ECONNRESET, true, HOLD_RESET},
 		{UV_ECONNREFUSED, false, HOLD_REFUSED},
 	};
-	struct hold_event e = {.kind = HOLD_FAILED, .error = -status};
+	struct hold_event e;
 
+	status = end_of(l, status);
+	e = (struct hold_event){.kind = HOLD_FAILED, .error = -status};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].status == status && kinds[i].open == l->open)
 			e = (struct hold_event){.kind = kinds[i].kind};

@@ -29,18 +29,15 @@ const char *hold_end_name(enum hold_end e)
 
 static struct hold_place describe(const struct hold_log *l, const struct hold_event *e, const char *name)
 {
-	enum rules_source source = e->nsid.n ? RULES_NSID : RULES_ID_SERVER;
-	struct bytes b = e->nsid.n ? e->nsid : e->txt;
-	struct ident id = {0};
+	struct ident id = ident_answer(l->rules, l->scope, l->day, e->nsid, e->txt, QUESTION_ID_SERVER);
+	bool sure = id.confidence == RULES_HIGH && !id.expired;
 	struct hold_place p = {0};
 
-	if (b.n)
-		id = ident_decode(l->rules, l->scope, source, l->day, b.p, b.n);
 	p.proven = id.status == IDENT_SITE || id.status == IDENT_KEY;
 	(void)snprintf(p.key, sizeof(p.key), "%s", p.proven ? id.site : name);
-	if (id.status == IDENT_SITE && id.city)
+	if (id.status == IDENT_SITE && id.city && sure)
 		(void)snprintf(p.label, sizeof(p.label), "%s (%s)", id.city, id.site);
-	else if (p.proven)
+	else if (p.proven && sure)
 		(void)snprintf(p.label, sizeof(p.label), "site %s", id.site);
 	else if (*name)
 		(void)snprintf(p.label, sizeof(p.label), "\"%.300s\"", name);

@@ -6,6 +6,10 @@
 #include <strings.h>
 
 #include "base/vec.h"
+#include "infer/geo.h"
+
+/* Two names of one site may be those of a town and of its airport. */
+#define APART_KM 150
 
 /* How far a site may be from what its code names: an airport serves a region, a published town is where it is. */
 static const double radius_km[RULES_SYSTEMS] = {
@@ -389,13 +393,24 @@ struct ident ident_decode(const struct rules *r, const struct ident_scope *s, en
 	return second ? settle(s, second, fallback, day) : fallback;
 }
 
+/* Two keys of one place are no contradiction, nor are a place and an opaque key. */
+static bool are_elsewhere(const struct ident *a, const struct ident *b)
+{
+	return a->status == IDENT_SITE && b->status == IDENT_SITE && strcmp(a->site, b->site) != 0 &&
+	       geo_km(a->lat, a->lon, b->lat, b->lon) > APART_KM + a->radius_km + b->radius_km;
+}
+
 struct ident ident_answer(const struct rules *r, const struct ident_scope *s, uint32_t day, struct bytes nsid,
 	struct bytes txt, enum question question)
 {
 	struct ident by_nsid = ident_decode(r, s, RULES_NSID, day, nsid.p, nsid.n), by_txt;
 
-	if (by_nsid.status == IDENT_SITE || by_nsid.status == IDENT_KEY || txt.n == 0)
+	if (txt.n == 0 || by_nsid.status == IDENT_KEY)
 		return by_nsid;
 	by_txt = ident_decode(r, s, rules_source_of_question(question), day, txt.p, txt.n);
+	if (are_elsewhere(&by_nsid, &by_txt))
+		return (struct ident){.status = IDENT_UNKNOWN, .torn = true};
+	if (by_nsid.status == IDENT_SITE)
+		return by_nsid;
 	return by_txt.status == IDENT_UNKNOWN && by_nsid.status != IDENT_UNKNOWN ? by_nsid : by_txt;
 }

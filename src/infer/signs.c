@@ -52,11 +52,10 @@ static void look_at_identity(struct looking *l, const struct voice *voice)
 	     covered =
 		     l->b->known && (uint64_t)l->b->fitting * 100 >= (uint64_t)l->b->known * COVERED_PERCENT;
 
-	if (voice->label.n == 0)
-		return;
+	/* A reply without a name is one that does not show it. */
 	tally(l->s, SIGN_C1, foreign);
 	if (covered)
-		tally(l->s, SIGN_C2, !foreign && !akin && !voice->formed);
+		tally(l->s, SIGN_C2, voice->label.n > 0 && !foreign && !akin && !voice->formed);
 }
 
 static bool gives(const struct baseline *b, enum rules_source s)

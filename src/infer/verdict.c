@@ -254,6 +254,7 @@ static bool is_no_reply(struct weighing *w)
 	       q.chaos + q.in >= SILENT_QUERIES_MIN;
 }
 
+/* One flow must have enough; what others have less of, for their losses, is not held against the target. */
 static bool is_enough(const struct weighing *w)
 {
 	return w->v->voices.flow_most >= REPLIES_MIN;
@@ -287,13 +288,12 @@ static bool is_suspicious(struct weighing *w)
 static bool is_location_suspect(struct weighing *w)
 {
 	struct verdict *v = w->v;
-	bool target = v->site && is_sure(&v->site->id) && is_too_fast(&v->physics);
 	const struct ident *agreed = agreed_elsewhere(v, w->in);
 
-	if (!is_enough(w) || !((target && v->contradicting > 0) || agreed))
+	if (!is_enough(w) || !((v->odd && v->contradicting > 0) || agreed))
 		return false;
-	v->elsewhere = target ? &v->site->id : agreed;
-	v->confidence = target && v->contradicting > 1 && v->fitting == 0 ? RULES_MEDIUM : RULES_LOW;
+	v->elsewhere = v->odd ? &v->odd->id : agreed;
+	v->confidence = v->odd && v->contradicting > 1 && v->fitting == 0 ? RULES_MEDIUM : RULES_LOW;
 	return true;
 }
 
@@ -303,14 +303,29 @@ static bool is_rtt_impossible(struct weighing *w)
 
 	w->v->confidence = RULES_MEDIUM;
 	return is_enough(w) && w->in->here.said && w->in->here.sure && v->fitting > 0 &&
-	       v->contradicting == 0 && v->site && is_sure(&v->site->id) &&
-	       v->physics.fit == VERDICT_FASTER_THAN_LIGHT;
+	       v->contradicting == 0 && v->odd && v->odd_physics.fit == VERDICT_FASTER_THAN_LIGHT;
 }
 
 static bool is_foreign(struct weighing *w)
 {
 	w->v->confidence = RULES_HIGH;
 	return is_enough(w) && w->v->signs.count[SIGN_C1].holds;
+}
+
+/* No surer than each of its sites. */
+static enum rules_confidence split_confidence(const struct weighing *w)
+{
+	const struct voices *h = &w->v->voices;
+	enum rules_confidence least =
+		h->sites[1].replies >= REPLIES_MIN && h->placed == h->replies ? RULES_HIGH : RULES_MEDIUM;
+
+	for (size_t i = 0; i < h->n_sites; i++) {
+		const struct ident *id = &h->sites[i].id;
+
+		if (id->expired || id->confidence < least)
+			least = id->expired ? RULES_LOW : id->confidence;
+	}
+	return w->v->odd ? RULES_LOW : least;
 }
 
 static bool is_split(struct weighing *w)
@@ -322,8 +337,7 @@ static bool is_split(struct weighing *w)
 	w->v->split = w->spread.flows_keep && w->spread.flows_differ   ? VERDICT_BY_FLOW
 		      : w->spread.lines_keep && w->spread.lines_differ ? VERDICT_BY_KIND
 								       : VERDICT_BY_TIME;
-	w->v->confidence =
-		h->sites[1].replies >= REPLIES_MIN && h->placed == h->replies ? RULES_HIGH : RULES_MEDIUM;
+	w->v->confidence = split_confidence(w);
 	return true;
 }
 
@@ -334,9 +348,9 @@ static bool is_consistent(struct weighing *w)
 
 	/* Replies without any name do not contradict; some with a name that no rule knows may. */
 	if (!is_enough(w) || h->n_sites != 1 || h->placed < REPLIES_MIN || h->labelled > h->placed ||
-		!is_sure(&v->site->id) || (w->in->here.said && is_too_fast(&v->physics)))
+		!is_sure(&v->site->id) || (w->in->here.said && v->odd))
 		return false;
-	w->v->confidence = h->placed == h->replies ? RULES_HIGH : RULES_MEDIUM;
+	w->v->confidence = h->placed == h->replies && !v->odd ? RULES_HIGH : RULES_MEDIUM;
 	return true;
 }
 
@@ -350,6 +364,8 @@ static enum verdict_reason reason_of(const struct weighing *w)
 		return VERDICT_FEW_REPLIES;
 	if (h->labelled == 0)
 		return VERDICT_NO_IDENTITY;
+	if (h->torn > 0)
+		return VERDICT_TORN;
 	if (h->n_sites == 0)
 		return VERDICT_NO_RULE;
 	if (h->n_sites > 1 || h->labelled > h->placed || h->placed < REPLIES_MIN)
@@ -405,7 +421,7 @@ const char *verdict_reason_name(enum verdict_reason r)
 {
 	static const char *const names[VERDICT_REASONS] = {"", "not asked", "too few replies",
 		"opaque identity", "no rule fits", "no identity", "rule not sure", "answers differ",
-		"time too short"};
+		"two names in one answer", "time too short"};
 
 	return names[r];
 }
@@ -439,9 +455,7 @@ static unsigned flags_of(const struct verdict *v, const struct verdict_input *in
 	bool odd = v->signs.count[SIGN_C4].holds && signs_holding(&v->signs) == 0;
 
 	return (is_far(v, in) ? VERDICT_FAR : 0U) |
-	       (in->here.said && v->site && is_sure(&v->site->id) && is_too_fast(&v->physics) && !accused
-			       ? VERDICT_TOO_FAST
-			       : 0U) |
+	       (in->here.said && v->odd && !accused ? VERDICT_TOO_FAST : 0U) |
 	       (odd ? VERDICT_UNUSUAL_ANSWER : 0U) | (s->unstable ? VERDICT_UNSTABLE : 0U);
 }
 
@@ -482,6 +496,19 @@ static struct verdict_slow slow_of(const struct verdict *v, const struct verdict
 	return s;
 }
 
+static void find_odd(struct verdict *v, const struct verdict_input *in)
+{
+	for (size_t i = 0; i < v->voices.n_sites; i++) {
+		const struct voice_site *s = &v->voices.sites[i];
+		struct verdict_physics p = verdict_weigh(&in->here, &s->id, s->min_ns);
+
+		if (!is_sure(&s->id) || !is_too_fast(&p) || (v->odd && p.fit <= v->odd_physics.fit))
+			continue;
+		v->odd = s;
+		v->odd_physics = p;
+	}
+}
+
 static void measure(struct verdict *v, const struct verdict_input *in)
 {
 	const struct observation *o = in->target.seen;
@@ -498,6 +525,7 @@ static void measure(struct verdict *v, const struct verdict_input *in)
 	v->bound_km = ms_of(shortest) * GEO_DISC_KM_PER_MS;
 	v->physics = verdict_weigh(&in->here, v->site ? &v->site->id : NULL, v->min_ns);
 	look_through_list(v, in);
+	find_odd(v, in);
 }
 
 static const struct observation *find_no_dns(const struct verdict_input *in)

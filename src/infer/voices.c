@@ -162,6 +162,7 @@ static void count(void *arg, size_t line, const struct observe_sample *s, const 
 	(void)line;
 	c->v->replies++;
 	c->v->labelled += voice->label.n > 0;
+	c->v->torn += voice->id.torn;
 	if (++*of_flow > c->v->flow_most)
 		c->v->flow_most = *of_flow;
 	if (!site)

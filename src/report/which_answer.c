@@ -12,7 +12,7 @@ static void add_speaker(struct which_words *w, const struct which_view *v)
 	struct bytes label = which_label(h);
 	char site[2 * WHICH_CELL_MAX], name[WHICH_CELL_MAX];
 
-	if (which_is_proven(v->verdict))
+	if (which_is_proven(v, v->verdict->site))
 		which_add(w, " from %s", which_site(&v->verdict->site->id, site));
 	else if (label.n)
 		which_add(w, " as \"%s\"", which_name(label, name));
@@ -107,15 +107,18 @@ static void say_suspicious(struct which_words *w, const struct which_view *v)
 static void say_location_suspect(struct which_words *w, const struct which_view *v)
 {
 	const struct ident *there = v->verdict->elsewhere;
-	char here[WHICH_CELL_MAX];
+	const struct voice_site *odd = v->verdict->odd;
+	char here[WHICH_CELL_MAX], site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
 
-	add_answers(w, v);
-	if (v->verdict->site && there == &v->verdict->site->id)
-		which_add(w, ": %s %s not in %s, as %s says.", v->who,
+	if (odd && there == &odd->id) {
+		which_add(w, " answers %s from %s in %s: %s %s not in %s, as %s says.", v->who,
+			which_site(there, site), which_ms((double)odd->min_ns / 1e6, ms), v->who,
 			strcmp(v->who, "you") == 0 ? "are" : "is", which_here(v, here), v->here_from);
-	else
-		which_add(w, "; two other services place %s in %s, %s, not in %s.", v->who, there->city,
-			there->country, which_here(v, here));
+		return;
+	}
+	add_answers(w, v);
+	which_add(w, "; two other services place %s in %s, %s, not in %s.", v->who, there->city,
+		there->country, which_here(v, here));
 }
 
 static void say_impossible(struct which_words *w, const struct which_view *v)
@@ -123,7 +126,7 @@ static void say_impossible(struct which_words *w, const struct which_view *v)
 	char site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
 
 	which_add(w, " names %s, but %s is too short for light: a wrong name, or another server.",
-		which_site(&v->verdict->site->id, site), which_ms(which_min_ms(v->verdict), ms));
+		which_site(&v->verdict->odd->id, site), which_ms((double)v->verdict->odd->min_ns / 1e6, ms));
 }
 
 static void say_foreign(struct which_words *w, const struct which_view *v)
@@ -150,14 +153,19 @@ static void say_split(struct which_words *w, const struct which_view *v)
 		const struct voice_site *s = &h->sites[i];
 
 		which_add(w, "%s%s %s", i ? ", " : "",
-			w->brief && s->id.city ? s->id.city : which_site(&s->id, site),
+			w->brief && s->id.city && which_is_proven(v, s) ? s->id.city
+									: which_spoken(v, s, site),
 			which_ms(s->min_ns < 0 ? (double)NAN : (double)s->min_ns / 1e6, ms));
 		which_add(w, " for %u", flows ? observe_count_flows(s->flows) : s->replies);
 		if (i == 0)
-			which_add(w, " of %u %s", flows ? which_flows(v) : h->placed,
+			which_add(w, " of %u %s", flows ? which_flows(v) : h->replies,
 				flows ? "flows" : "replies");
 	}
-	which_add(w, h->n_sites > shown ? ", ..." : ".");
+	if (h->n_sites > shown)
+		which_add(w, ", ...");
+	if (h->placed < h->replies)
+		which_add(w, "; %u of %u replies name no site", h->replies - h->placed, h->replies);
+	which_add(w, ".");
 }
 
 static void add_others(struct which_words *w, const enum probe_kind *kinds, size_t n)
@@ -307,6 +315,13 @@ static void say_mixed(struct which_words *w, const struct which_view *v)
 		h->n_sites > 1 ? "another site" : "no site that is known");
 }
 
+/* Two names in one packet, each sure, of two places. */
+static void say_torn(struct which_words *w, const struct which_view *v)
+{
+	add_answers(w, v);
+	which_add(w, ", and by another site's name in the same packet: neither is proven.");
+}
+
 static void say_physics(struct which_words *w, const struct which_view *v)
 {
 	char site[2 * WHICH_CELL_MAX], ms[WHICH_CELL_MAX], here[WHICH_CELL_MAX];
@@ -327,6 +342,7 @@ static say *const unknown_lines[VERDICT_REASONS] = {
 	[VERDICT_NO_IDENTITY] = say_no_identity,
 	[VERDICT_NOT_SURE] = say_not_sure,
 	[VERDICT_MIXED] = say_mixed,
+	[VERDICT_TORN] = say_torn,
 	[VERDICT_PHYSICS] = say_physics,
 };
 

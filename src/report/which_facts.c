@@ -32,8 +32,9 @@ static void fact_site(struct which_words *w, const struct which_view *v)
 			id->site, id->rule->id);
 		return;
 	}
-	which_add(w, "%s%s, %s   rule %s (code %s", d->reason == VERDICT_NOT_SURE ? "perhaps " : "", id->city,
-		id->country, id->rule->id, id->site);
+	which_add(w, "%s%s, %s   rule %s (code %s",
+		id->confidence == RULES_HIGH && !id->expired ? "" : "perhaps ", id->city, id->country,
+		id->rule->id, id->site);
 	if (id->confidence != RULES_HIGH)
 		which_add(w, ", confidence %s", rules_confidence_name(id->confidence));
 	which_add(w, ")");
@@ -185,7 +186,7 @@ static void fact_note(struct which_words *w, const struct which_view *v)
 	for (size_t i = 0; i < h->n_sites; i++)
 		if (h->sites[i].servers > 1)
 			which_add(w, "%s%u servers of %s are one site: not a split", w->n ? "; " : "",
-				h->sites[i].servers, which_site(&h->sites[i].id, site));
+				h->sites[i].servers, which_spoken(v, &h->sites[i], site));
 }
 
 static void fact_bound(struct which_words *w, const struct which_view *v)
@@ -211,13 +212,13 @@ static void fact_physics(struct which_words *w, const struct which_view *v)
 		       d->flags & VERDICT_TOO_FAST;
 	char here[WHICH_CELL_MAX], km[WHICH_CELL_MAX], ms[WHICH_CELL_MAX];
 
-	if (!doubted || !d->site || isnan(d->physics.km))
+	if (!doubted || !d->odd)
 		return;
-	which_add(w, "%s-%s %s km: ", which_here(v, here), d->site->id.city, which_km(d->physics.km, km));
-	add_floor(w, d->physics.floor_fibre_ms);
+	which_add(w, "%s-%s %s km: ", which_here(v, here), d->odd->id.city, which_km(d->odd_physics.km, km));
+	add_floor(w, d->odd_physics.floor_fibre_ms);
 	which_add(w, " in fibre, ");
-	add_floor(w, d->physics.floor_vacuum_ms);
-	which_add(w, " in vacuum; measured %s", which_ms(which_min_ms(d), ms));
+	add_floor(w, d->odd_physics.floor_vacuum_ms);
+	which_add(w, " in vacuum; measured %s", which_ms((double)d->odd->min_ns / 1e6, ms));
 }
 
 static void add_part(struct which_words *w, const char *between, const char *name, double ms)
@@ -390,6 +391,9 @@ static void next_unknown(struct which_words *w, const struct which_view *v)
 		else
 			which_add(w, "--explain shows why;  ");
 		which_add(w, "catchmap infer over several machines can place it");
+		break;
+	case VERDICT_TORN:
+		which_add(w, "--explain shows both names");
 		break;
 	case VERDICT_FEW_REPLIES:
 	case VERDICT_MIXED:

@@ -103,7 +103,8 @@ const char *which_here(const struct which_view *v, char out[static WHICH_CELL_MA
 	return out;
 }
 
-struct bytes which_label(const struct voices *v)
+/* Of the voices of one site, or of all: -1. */
+static struct bytes label_of(const struct voices *v, int32_t site)
 {
 	struct bytes best = {0};
 	uint32_t most = 0;
@@ -113,7 +114,8 @@ struct bytes which_label(const struct voices *v)
 			k++) {
 			const struct voice *voice = &v->v[v->first[i] + k];
 
-			if (voice->label.n && v->seen->line[i].answers[k].replies > most) {
+			if (voice->label.n && (site < 0 || voice->site == site) &&
+				v->seen->line[i].answers[k].replies > most) {
 				most = v->seen->line[i].answers[k].replies;
 				best = voice->label;
 			}
@@ -121,10 +123,31 @@ struct bytes which_label(const struct voices *v)
 	return best;
 }
 
-bool which_is_proven(const struct verdict *v)
+struct bytes which_label(const struct voices *v)
 {
-	return v->site && v->site->id.confidence == RULES_HIGH && !v->site->id.expired &&
-	       !(v->flags & VERDICT_TOO_FAST);
+	return label_of(v, -1);
+}
+
+bool which_is_proven(const struct which_view *v, const struct voice_site *s)
+{
+	enum verdict_fit fit = s ? verdict_weigh(&v->in->here, &s->id, s->min_ns).fit : VERDICT_NO_FIT_KNOWN;
+	bool too_fast = fit == VERDICT_FASTER_THAN_FIBRE || fit == VERDICT_FASTER_THAN_LIGHT;
+
+	/* Where the place of ours is what is doubted, the site is not. */
+	return s && s->id.confidence == RULES_HIGH && !s->id.expired &&
+	       (!too_fast || !v->in->here.said || v->verdict->kind == VERDICT_LOCATION_SUSPECT);
+}
+
+const char *which_spoken(
+	const struct which_view *v, const struct voice_site *s, char out[static 2 * WHICH_CELL_MAX])
+{
+	char name[WHICH_CELL_MAX];
+
+	if (which_is_proven(v, s))
+		return which_site(&s->id, out);
+	(void)snprintf(out, 2 * WHICH_CELL_MAX, "\"%s\"",
+		which_name(label_of(&v->verdict->voices, (int32_t)(s - v->verdict->voices.sites)), name));
+	return out;
 }
 
 double which_min_ms(const struct verdict *v)

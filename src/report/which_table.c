@@ -375,7 +375,7 @@ static void summary_line(struct libscols_table *t, const struct which_view *v)
 
 	put(line, 0, addr_text(&v->in->target.seen->target, target));
 	put(line, 1, v->in->target.service);
-	which_add(&w, "%s", which_is_proven(d) ? which_site(&d->site->id, site) : "-");
+	which_add(&w, "%s", which_is_proven(v, d->site) ? which_site(&d->site->id, site) : "-");
 	if (d->kind == VERDICT_SPLIT)
 		which_add(&w, " +%zu", d->voices.n_sites - 1);
 	put(line, 2, text);

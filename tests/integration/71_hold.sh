@@ -81,6 +81,12 @@ hold --hold 3s --hold-every 100ms --port 5301 -j 198.51.100.1
 is '.[0] | (.kept | length) >= 5 and all(.kept[]; .answers == 0) and .fresh_tcp.answers == 0'
 cases=$(jq '.[0].kept | length' "$box/stdout")
 
+# --- a reset right behind an answer is a reset, not a close ---
+box_start s reset python3 "$here/hold_hostile.py" 198.51.100.1 5302 reset
+box_await 5 'resets' grep -q ready "$box/reset.log"
+hold --hold 3s --hold-every 100ms --port 5302 -j 198.51.100.1
+is '.[0] | ([.kept[:-1][].end] | unique) == ["reset"] and (.kept | length) >= 3 and any(.kept[]; .answers == 4)'
+
 # --- interrupted ---
 box_in p setpriv --inh-caps=-all --bounding-set=-all timeout -s INT 1.5 "$catchmap" which --hold 60s --hold-every 200ms --port 53 198.51.100.1 \
 	>"$box/stdout" 2>"$box/stderr" && rc=0 || rc=$?

@@ -1,6 +1,6 @@
 """Answers DNS questions over TCP the way broken or lying servers do, one way after another.
 
-    hold_hostile.py ADDRESS PORT
+    hold_hostile.py ADDRESS PORT [reset]
 """
 import itertools
 import os
@@ -37,6 +37,15 @@ WAYS = (
 )
 
 
+def reset(s, query):
+    """Three right answers, and a fourth right before a reset."""
+    for _ in range(3):
+        s.sendall(framed(answer(query)))
+        query = s.recv(4096)[2:]
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.sendall(framed(answer(query)))
+
+
 def serve(s, way):
     try:
         query = s.recv(4096)
@@ -47,10 +56,10 @@ def serve(s, way):
         s.close()
 
 
-def main(address, port):
+def main(address, port, only=None):
     server = socket.create_server((address, int(port)))
     print("ready", flush=True)
-    for way in itertools.cycle(WAYS):
+    for way in itertools.cycle([reset] if only == "reset" else WAYS):
         threading.Thread(target=serve, args=(server.accept()[0], way), daemon=True).start()
 
 

@@ -122,6 +122,13 @@ static const struct example {
 		false, -1},
 	{"prohibited", "1.1.1.1", "", {0}, {{CF, BASE, .batch = {{.n = 12, .ms = -1, .prohibited = true}}}},
 		1, false, -1},
+	{"odd-split", "1.1.1.1", "Vienna", {true, true, true, 48.21, 16.37, 25},
+		{{CF, BASE,
+			.batch = {ON(1, 1.803, "lax17", "lax17"), ON(2, 1.21, "nrt08", "nrt08"),
+				OTHERS(1.79, 57)}}},
+		1, true, -1},
+	{"torn", "1.1.1.1", "", {0}, {{CF, BASE, .batch = {ON(0, 9, "fra09", "waw03"), OTHERS(9, 57)}}}, 1,
+		false, -1},
 	{"hostile", "1.1.1.1", "", {0},
 		{{.service = "",
 			.operators = "",
@@ -189,10 +196,10 @@ static void golden(void **state)
 /* The first line never names a town unless the site that answers is proven. */
 static void no_town_without_proof(void **state)
 {
-	static const char *const silent[] = {
-		"taken", "opaque", "no-dns", "foreign", "suspicious", "prohibited", "hostile"};
+	static const char *const silent[] = {"taken", "opaque", "no-dns", "foreign", "suspicious",
+		"prohibited", "hostile", "odd-split", "torn"};
 	static const char *const towns[] = {
-		"Vienna", "Frankfurt", "Warsaw", "Hong Kong", "Los Angeles", "Amsterdam"};
+		"Vienna", "Frankfurt", "Warsaw", "Hong Kong", "Los Angeles", "Amsterdam", "Tokyo"};
 	size_t seen = 0;
 
 	(void)state;
