@@ -15,7 +15,6 @@
 #include "base/hash.h"
 #include "base/pool.h"
 #include "data/record.h"
-#include "data/target.h"
 #include "probe/probe.h"
 
 enum { FLIGHT_TEXT_MAX = 1024 }; /* bytes kept of one identity */
@@ -39,6 +38,7 @@ struct flight_probe {
 	uint32_t next;    /* in that chain; FLIGHT_NONE ends it */
 	uint32_t checked; /* the count of clock checks when rx was taken */
 	uint16_t flow_port, dst_port, src, replies, edns_size, rx_ifindex; /* src: the engine's number */
+	struct addr addr; /* the target's: nearer than its list */
 	uint8_t flow, kind, question, attempt;
 	uint8_t outcome, fault; /* enum outcome, enum probe_fault */
 	uint8_t reply_ttl, icmp_type, icmp_code, rcode, edns_rcode, dns_flags;
@@ -54,13 +54,12 @@ struct flight {
 	uint32_t *chains;
 	uint32_t mask;            /* ring size - 1; a power of two, also the number of chains */
 	uint64_t head, due, tail; /* next to add; next to time out; oldest kept */
-	const struct target_list *targets;
 	struct hash_key key;
 	struct pool small, large;
 };
 
 /* `capacity` probes at once, rounded up. */
-int flight_init(struct flight *f, size_t capacity, const struct target_list *targets);
+int flight_init(struct flight *f, size_t capacity);
 void flight_free(struct flight *f);
 bool flight_full(const struct flight *f);
 bool flight_empty(const struct flight *f);

@@ -47,7 +47,7 @@ struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 		if (!e->last_ms)
 			goto fail;
 	}
-	if (flight_init(&e->flight, under_way(e), e->c.targets) < 0 ||
+	if (flight_init(&e->flight, under_way(e)) < 0 ||
 		vec_reserve(&e->retries.v, &e->retries.cap, c->n_retries) < 0)
 		goto fail;
 	if (c->n_retries > 0)
@@ -243,7 +243,7 @@ struct probe_spec engine_spec(struct engine *e, const struct flight_probe *p)
 		.kind = p->kind,
 		.question = p->question,
 		.src = p->src < e->sources.n ? e->sources.v[p->src] : (struct addr){0},
-		.dst = e->c.targets->v[p->target].addr,
+		.dst = p->addr,
 		.flow_port = p->flow_port,
 		.dst_port = p->dst_port,
 		.cookie = p->cookie,
@@ -273,6 +273,7 @@ uint32_t engine_launch(struct engine *e, const struct engine_due *due, const str
 		.sent_at = now,
 		.tx_user = wall,
 		.target = due->target,
+		.addr = t->addr,
 		.seq = due->seq,
 		.flow_port = (uint16_t)(e->c.flows.base + slot->flow),
 		.dst_port = port_of(e, t, slot->kind),

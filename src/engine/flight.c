@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 
-enum { SMALL_TEXT = 72, LARGE_TEXT = 4 * FLIGHT_TEXT_MAX, AHEAD = 8 /* probes, about a row's time each */ };
+enum { SMALL_TEXT = 72, LARGE_TEXT = 4 * FLIGHT_TEXT_MAX };
 
-int flight_init(struct flight *f, size_t capacity, const struct target_list *targets)
+int flight_init(struct flight *f, size_t capacity)
 {
 	uint32_t n = 64;
 
@@ -17,7 +17,6 @@ int flight_init(struct flight *f, size_t capacity, const struct target_list *tar
 	f->ring = calloc(n, sizeof(*f->ring));
 	f->chains = malloc(n * sizeof(*f->chains));
 	f->mask = n - 1;
-	f->targets = targets;
 	f->key = hash_key_random();
 	f->small.size = sizeof(struct flight_detail) + SMALL_TEXT;
 	f->large.size = sizeof(struct flight_detail) + LARGE_TEXT;
@@ -59,10 +58,10 @@ static uint32_t chain_of(const struct flight *f, const struct probe_key *k)
 	return (uint32_t)hash_sip(&f->key, in, sizeof(in)) & f->mask;
 }
 
-static struct probe_key key_of(const struct flight *f, const struct flight_probe *p)
+static struct probe_key key_of(const struct flight_probe *p)
 {
 	return (struct probe_key){
-		.target = f->targets->v[p->target].addr,
+		.target = p->addr,
 		.kind = p->kind,
 		.flow_port = p->flow_port,
 		.token = probe_token(p->kind, p->cookie),
@@ -81,7 +80,7 @@ struct wall flight_sent(const struct flight_probe *p)
 
 uint32_t flight_add(struct flight *f, const struct flight_probe *p)
 {
-	struct probe_key key = key_of(f, p);
+	struct probe_key key = key_of(p);
 	uint32_t chain = chain_of(f, &key), id = (uint32_t)(f->head++ & f->mask);
 
 	f->ring[id] = *p;
@@ -99,8 +98,7 @@ uint32_t flight_find(const struct flight *f, const struct probe_key *key, uint32
 		const struct flight_probe *p = &f->ring[id];
 
 		if (probe_token(p->kind, p->cookie) == key->token && p->kind == key->kind &&
-			p->flow_port == key->flow_port &&
-			addr_equal(&f->targets->v[p->target].addr, &key->target))
+			p->flow_port == key->flow_port && addr_equal(&p->addr, &key->target))
 			break;
 	}
 	return id;
@@ -141,8 +139,6 @@ void flight_drop_oldest(struct flight *f)
 	*at = f->ring[id].next;
 	give_detail(f, f->ring[id].detail);
 	f->tail++;
-	/* Its neighbours in time are anywhere in the list of targets, and in no cache any more. */
-	__builtin_prefetch(&f->targets->v[f->ring[(f->tail + AHEAD) & f->mask].target]);
 }
 
 static struct bytes part_of(const struct flight_detail *d, size_t at, size_t n)

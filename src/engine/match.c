@@ -274,6 +274,7 @@ static void adopt(struct engine *e, struct mono now, const struct probe_sight *s
 		return;
 	}
 	p.target = adopt_target(e, &packet->dst);
+	p.addr = packet->dst;
 	if (p.target == FLIGHT_NONE)
 		return;
 	p.cookie = spec.cookie;

@@ -93,7 +93,7 @@ void engine_write_row(struct engine *e, struct flight_probe *p)
 	struct wall tx = flight_sent(p);
 	struct record r = {
 		.vp = e->c.vp,
-		.target = e->c.targets->v[p->target].addr,
+		.target = p->addr,
 		.probe = p->kind,
 		.question = p->question,
 		.round = e->c.n_slots ? p->seq / e->c.n_slots : 0,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/target.h"
 #include "engine/flight.h"
 #include "engine/schedule.h"
 #include "net/inject.h"
@@ -51,6 +52,7 @@ static void fly(struct bench *b, uint32_t i)
 {
 	struct flight_probe p = {
 		.target = i % N,
+		.addr = b->targets.v[i % N].addr,
 		.cookie = i * UINT64_C(0x9e3779b97f4a7c15),
 		.kind = PROBE_ICMP,
 		.flow_port = 33000,
@@ -118,7 +120,7 @@ static int prepare(struct bench *b)
 			return -1;
 	}
 	b->schedule = (struct schedule){.targets = N, .rounds = 1000, .n_slots = 1};
-	if (schedule_init(&b->schedule, 1) < 0 || flight_init(&b->flight, 100000, &b->targets) < 0)
+	if (schedule_init(&b->schedule, 1) < 0 || flight_init(&b->flight, 100000) < 0)
 		return -1;
 	for (int k = 0; k < PROBE_KINDS; k++) {
 		b->spec[k] = (struct probe_spec){

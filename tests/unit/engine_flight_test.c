@@ -13,32 +13,29 @@
 
 enum { TARGETS = 40 };
 
-/* A flight over TARGETS targets, half of each family. */
 struct rig {
-	struct target_list list;
 	struct flight f;
 };
 
-/* The list is in the rig, which therefore stays where it is. */
 static void rig_start(struct rig *r, size_t capacity)
 {
-	char text[32];
-
-	memset(r, 0, sizeof(*r));
-	for (unsigned i = 0; i < TARGETS; i++) {
-		struct target t = {0};
-
-		(void)snprintf(text, sizeof(text), i % 2 ? "192.0.2.%u" : "2001:db8::%x", i + 1);
-		assert_int_equal(addr_parse(text, &t.addr), 0);
-		assert_int_equal(target_add(&r->list, &t, NULL), 1);
-	}
-	assert_int_equal(flight_init(&r->f, capacity, &r->list), 0);
+	assert_int_equal(flight_init(&r->f, capacity), 0);
 }
 
 static void rig_end(struct rig *r)
 {
 	flight_free(&r->f);
-	target_list_free(&r->list);
+}
+
+/* Half of each family. */
+static struct addr address(uint32_t i)
+{
+	struct addr a;
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), i % 2 ? "192.0.2.%u" : "2001:db8::%x", i % 200 + 1);
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
 }
 
 static struct flight_probe probe_of(
@@ -47,14 +44,15 @@ static struct flight_probe probe_of(
 	return (struct flight_probe){.cookie = cookie,
 		.sent_at = {at},
 		.target = target,
+		.addr = address(target),
 		.flow_port = port,
 		.kind = (uint8_t)kind};
 }
 
-static struct probe_key key_of(const struct rig *r, const struct flight_probe *p)
+static struct probe_key key_of(const struct flight_probe *p)
 {
 	return (struct probe_key){
-		.target = r->list.v[p->target].addr,
+		.target = p->addr,
 		.kind = p->kind,
 		.flow_port = p->flow_port,
 		.token = probe_token(p->kind, p->cookie),
@@ -83,11 +81,11 @@ static void each_part_of_the_key_counts(void **state)
 	(void)state;
 	rig_start(&r, 64);
 	id = flight_add(&r.f, &p);
-	key = key_of(&r, &p);
+	key = key_of(&p);
 	assert_int_equal(found(&r, &key, id, &there), 1);
 	assert_true(there);
 	other = key;
-	other.target = r.list.v[4].addr;
+	other.target = address(4);
 	assert_int_equal(found(&r, &other, id, &there), 0);
 	other = key;
 	other.kind = PROBE_ICMP;
@@ -119,14 +117,14 @@ static void probes_with_one_token_are_all_found(void **state)
 			ids[i] = flight_add(&r.f, &p);
 		}
 		for (uint32_t i = 0; i < 5; i++) {
-			struct probe_key key = key_of(&r, flight_at(&r.f, ids[i]));
+			struct probe_key key = key_of(flight_at(&r.f, ids[i]));
 
 			assert_int_equal(found(&r, &key, ids[i], &there), kind == PROBE_TCP ? 1 : 5);
 			assert_true(there);
 		}
 		flight_drop_oldest(&r.f);
 		for (uint32_t i = 1; i < 5; i++) {
-			struct probe_key key = key_of(&r, flight_at(&r.f, ids[i]));
+			struct probe_key key = key_of(flight_at(&r.f, ids[i]));
 
 			assert_int_equal(found(&r, &key, ids[i], &there), kind == PROBE_TCP ? 1 : 4);
 			assert_true(there);
@@ -160,13 +158,13 @@ static void the_ring_wraps(void **state)
 			id = flight_add(&r.f, &p);
 			assert_int_equal(flight_at(&r.f, id)->seq, 0);
 			if (i >= kept[k]) {
-				struct probe_key gone = key_of(&r, &last[i % kept[k]]);
+				struct probe_key gone = key_of(&last[i % kept[k]]);
 
 				assert_int_equal(found(&r, &gone, 0, &there), 0);
 			}
 			last[i % kept[k]] = p;
 			for (size_t n = 0; n < kept[k] && n <= i; n++) {
-				struct probe_key key = key_of(&r, &last[n]);
+				struct probe_key key = key_of(&last[n]);
 
 				assert_int_equal(found(&r, &key, 0, &there), 1);
 			}
@@ -253,6 +251,7 @@ static void identities_are_replaced_and_extra_grows(void **state)
 {
 	struct rig r;
 	struct flight_probe none = probe_of(0, PROBE_DNS, 33000, 1, 0), *p;
+	struct addr from = address(2);
 
 	(void)state;
 	rig_start(&r, 64);
@@ -262,10 +261,10 @@ static void identities_are_replaced_and_extra_grows(void **state)
 	assert_kept(p, "one", "", "");
 	flight_append(&r.f, p, text("a=1"));
 	assert_kept(p, "one", "", "a=1");
-	p->detail->from = r.list.v[2].addr;
+	p->detail->from = from;
 	assert_non_null(flight_keep(&r.f, p, text(""), text("two")));
 	assert_kept(p, "", "two", "a=1");
-	assert_true(addr_equal(&p->detail->from, &r.list.v[2].addr));
+	assert_true(addr_equal(&p->detail->from, &from));
 	flight_append(&r.f, p, text(";b=2"));
 	assert_kept(p, "", "two", "a=1;b=2");
 	/* Views of what is there may be given back. */
