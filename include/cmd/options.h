@@ -44,6 +44,7 @@ struct options {
 	const char *target;          /* of bare strings, of imported files */
 	const char *format, *places; /* of imported files */
 	uint32_t day;                /* YYYYMMDD, 0: any */
+	struct wall since, until;    /* 0: no bound */
 	bool explain, check;
 	uint64_t min_vps;                             /* infer */
 	double trust, speed;                          /* a share; km/ms */

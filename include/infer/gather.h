@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "data/record.h"
 
@@ -62,6 +63,8 @@ struct gather_reading {
 	char *const *paths;
 	size_t n;
 	unsigned threads;
+	struct wall since,
+		until; /* only rows sent then: since <= time < until; 0: no bound. `done` counts all. */
 	void (*complain)(void *arg, const char *text);
 	void (*done)(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why);
 	void *arg;

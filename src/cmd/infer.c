@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "data/run.h"
 #include "data/run_files.h"
 #include "data/sites.h"
 #include "data/table_out.h"
@@ -44,7 +45,9 @@ struct inputs {
 
 struct inferring {
 	const struct options *o;
-	const char *run, *wanted; /* wanted: what to explain, or NULL */
+	const char *run;
+	const char *into;   /* the folder of what is written */
+	const char *wanted; /* what to explain, or NULL */
 	struct run_files files;
 	struct inputs inputs;
 	struct rules rules;
@@ -198,8 +201,15 @@ static void file_done(void *arg, size_t file, uint64_t rows, int rc, const struc
 
 static int read_rows(struct inferring *d)
 {
-	const struct gather_limits limits = {.folder = d->run};
-	const struct gather_reading reading = {d->files.v, d->files.n, cores(), warn, file_done, d};
+	const struct gather_limits limits = {.folder = d->into};
+	const struct gather_reading reading = {.paths = d->files.v,
+		.n = d->files.n,
+		.threads = cores(),
+		.since = d->o->since,
+		.until = d->o->until,
+		.complain = warn,
+		.done = file_done,
+		.arg = d};
 	int rc;
 
 	d->g = gather_open(&limits);
@@ -207,7 +217,8 @@ static int read_rows(struct inferring *d)
 		return nomem(d);
 	rc = gather_files(d->g, &reading, &d->why);
 	if (rc == 0 && gather_rows(d->g) == 0)
-		return err_set(&d->why, ERR_PARSE, "%s: not one good row", d->run);
+		return err_set(&d->why, ERR_PARSE, "%s: not one good row%s", d->run,
+			d->o->since.ns || d->o->until.ns ? " that was sent in this time" : "");
 	return rc;
 }
 
@@ -376,7 +387,7 @@ static struct table_out *open_table(struct inferring *d, const struct table *t, 
 {
 	char path[PATH_MAX];
 
-	if (run_path(d->run, name, ".csv", path, &d->why) < 0)
+	if (run_path(d->into, name, ".csv", path, &d->why) < 0)
 		return NULL;
 	return table_out_open(t, path, &d->why);
 }
@@ -417,7 +428,7 @@ static void fill_report(struct inferring *d)
 {
 	struct infer_report *r = &d->report;
 
-	r->run = d->run;
+	r->run = d->into;
 	r->argc = d->o->argc;
 	r->argv = d->o->argv;
 	r->inputs = d->inputs.v;
@@ -481,7 +492,9 @@ static int run_all(struct inferring *d)
 	if (!session_book_folder(folder))
 		return err_set(&d->why, ERR_IO, "no naming rules: neither beside the program nor in %s",
 			CATCHMAP_DATADIR);
-	rc = list_inputs(d, folder);
+	rc = d->o->output ? run_make(d->into, &d->why) : 0;
+	if (rc == 0)
+		rc = list_inputs(d, folder);
 	if (rc == 0)
 		rc = read_knowledge(d, folder);
 	if (rc == 0)
@@ -508,6 +521,10 @@ static int read_args(struct inferring *d)
 			d->o->explain ? " behind --explain TARGET" : "");
 	d->wanted = d->o->explain ? d->o->args[0] : NULL;
 	d->run = d->o->args[want - 1];
+	d->into = d->o->output ? d->o->output : d->run;
+	if ((d->o->since.ns || d->o->until.ns) && !d->o->output && !d->wanted)
+		return err_set(&d->why, ERR_PARSE,
+			"--since and --until need -o FOLDER: what lies in %s is of the whole run", d->run);
 	d->options = sites_defaults;
 	d->options.vps_min = (uint32_t)d->o->min_vps;
 	d->options.km_per_ms = d->o->speed;
@@ -567,8 +584,8 @@ static void defaults(struct options *o)
 	o->trust = 0.2;
 }
 
-static const char *const takes[] = {
-	"targets", "min-vps", "trust", "speed", "day", "explain", "json", "quiet", "config", NULL};
+static const char *const takes[] = {"targets", "output", "since", "until", "min-vps", "trust", "speed", "day",
+	"explain", "json", "quiet", "config", NULL};
 
 const struct command command_infer = {
 	.name = "infer",

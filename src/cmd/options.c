@@ -368,6 +368,11 @@ static int set_contact(void *field, const char *text, struct err_msg *why)
 	return set_text(field, text, why);
 }
 
+static int set_time(void *field, const char *text, struct err_msg *why)
+{
+	return clock_parse_text(text, field) < 0 ? bad(why, text, "a time, YYYY-MM-DDTHH:MM:SSZ") : 0;
+}
+
 static int set_day(void *field, const char *text, struct err_msg *why)
 {
 	if (!*text || !rules_parse_day(text, field))
@@ -511,12 +516,13 @@ static const struct kind_of_value flag = {set_flag, NULL}, more = {set_more, NUL
 				  vp = {set_vp, NULL}, location = {set_location, NULL},
 				  vp_country = {set_vp_country, NULL}, vp_city = {set_vp_city, NULL},
 				  contact = {set_contact, NULL}, day = {set_day, NULL},
-				  fail_on = {set_fail_on, NULL}, controls = {set_controls, NULL},
-				  rounds = {set_rounds, NULL}, size = {set_size, NULL},
-				  interval = {set_duration, NULL}, baseline = {set_baseline, NULL},
-				  cluster = {set_cluster, NULL}, sort = {set_sort, NULL},
-				  alpha = {set_alpha, show_alpha}, share = {set_percent, show_percent},
-				  speed = {set_speed, show_speed}, table = {set_table, NULL};
+				  point = {set_time, NULL}, fail_on = {set_fail_on, NULL},
+				  controls = {set_controls, NULL}, rounds = {set_rounds, NULL},
+				  size = {set_size, NULL}, interval = {set_duration, NULL},
+				  baseline = {set_baseline, NULL}, cluster = {set_cluster, NULL},
+				  sort = {set_sort, NULL}, alpha = {set_alpha, show_alpha},
+				  share = {set_percent, show_percent}, speed = {set_speed, show_speed},
+				  table = {set_table, NULL};
 
 struct option_row {
 	const char *name;
@@ -533,7 +539,8 @@ static const struct option_row rows[] = {
 	{"targets", 'f', "FILE", &files, 0,
 		"addresses to probe (decode: strings), a CSV or one a line; - is stdin; may be repeated"},
 	{"output", 'o', "RUN", &text_value, AT(output),
-		"folder that the rows go into; made if needed (report: the page)"},
+		"folder that the rows go into; made if needed (report: the page; infer: its files, default "
+		"RUN)"},
 	{"rate", 'r', "PPS", &rate, AT(rate_pps), "packets a second, over all targets"},
 	{"count", 'c', "N", &count, AT(count), "rounds: probes of each kind and flow for each target"},
 	{"rounds", 0, "N", &rounds, AT(count), "the same as --count; with --every, 0 is without end"},
@@ -607,6 +614,10 @@ static const struct option_row rows[] = {
 		"where vantage points are: a JSON of RIPE Atlas probes, or a CSV like vantage.csv"},
 	{"day", 0, "YYYY-MM-DD", &day, AT(day),
 		"the day of the answers: rules that do not hold on it count little"},
+	{"since", 0, "TIME", &point, AT(since),
+		"only rows sent then or later (2026-11-22T18:00:00Z); with -o, a run before and after a "
+		"mark"},
+	{"until", 0, "TIME", &point, AT(until), "only rows sent before"},
 	{"explain", 0, NULL, &flag, AT(explain),
 		"which rules were tried, and why each failed (infer: what was weighed at a target)"},
 	{"min-vps", 0, "N", &count, AT(min_vps),

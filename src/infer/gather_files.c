@@ -60,6 +60,12 @@ static void check_time(struct reader *me, const struct csv *c, struct record *r)
 	r->rtt_ns = -1;
 }
 
+static bool is_wanted(const struct gather_reading *r, struct wall sent)
+{
+	return (r->since.ns == 0 || sent.ns >= r->since.ns) &&
+	       (r->until.ns == 0 || (sent.ns > 0 && sent.ns < r->until.ns));
+}
+
 static int take_row(
 	struct reader *me, const struct csv *c, const struct record_reader *rd, struct err_msg *why)
 {
@@ -72,6 +78,8 @@ static int take_row(
 	}
 	check_time(me, c, &r);
 	me->rows++;
+	if (!is_wanted(me->crew->r, r.tx_time))
+		return 0;
 	rc = gather_feed_row(me->feed, &r);
 	if (rc < 0)
 		return err_set(why, ERR_NOMEM, "%s: out of memory", csv_path(c));

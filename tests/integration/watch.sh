@@ -44,6 +44,22 @@ watch json "$box/over" --json
 jq -es 'length == 3 and .[0].site == "nl-ams" and (.[0].moves | length) == 5 and .[1].over' "$box/json.out" >/dev/null ||
 	fail "--json: $(cat "$box/json.out")"
 
+# The same run before the site was gone and from the move on: its times make two catchments to compare.
+part() { # NAME ARGS...
+	rc=0
+	"$catchmap" infer -q "$box/over" -o "$box/$1" "${@:2}" >"$box/part.out" 2>&1 || rc=$?
+}
+part before --until 2026-09-21T14:16:40Z
+[ "$rc" -eq 0 ] || fail "infer --until: exit $rc: $(cat "$box/part.out")"
+part after --since 2026-09-21T14:20:00Z
+[ "$rc" -eq 0 ] || fail "infer --since: exit $rc: $(cat "$box/part.out")"
+[ ! -e "$box/over/catchment.csv" ] || fail "infer -o wrote into the run as well"
+"$catchmap" diff --csv "$box/before" "$box/after" >"$box/diff.csv"
+[ "$(grep -c ',moved,' "$box/diff.csv")" -eq 1 ] && grep -q 'vp03.*,moved,' "$box/diff.csv" || fail "before and after: $(cat "$box/diff.csv")"
+part none --since 2027-01-01T00:00:00Z
+[ "$rc" -eq 2 ] && grep -q 'in this time' "$box/part.out" || fail "a time without rows: exit $rc: $(cat "$box/part.out")"
+! "$catchmap" infer -q "$box/over" --since 2026-09-21T14:20:00Z 2>"$box/part.out" || fail "a part of a run in the place of the whole"
+
 # Compressed rows; a torn row; a folder that is no run.
 for f in "$box"/over/*.probes.csv; do zstd -q --rm "$f"; done
 watch zst "$box/over"

@@ -239,7 +239,8 @@ static void bad_rows(void **state)
 		const struct gather_limits limits = {.folder = "."};
 		struct gather *g = gather_open(&limits);
 		char path[] = "p.csv", *const paths[] = {path};
-		const struct gather_reading reading = {paths, 1, 2, note, note_end, NULL};
+		const struct gather_reading reading = {
+			.paths = paths, .n = 1, .threads = 2, .complain = note, .done = note_end};
 		struct err_msg why = {{0}};
 
 		said[0] = '\0';
