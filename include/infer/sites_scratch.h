@@ -39,7 +39,7 @@ struct sites_scratch {
 	size_t cap_next;
 	bool *done; /* by position: in no need of a site */
 	size_t cap_done;
-	float *plausible; /* by position: a site this near, as the square of a chord, may well answer so fast */
+	float *plausible; /* by position: a site this near, as the length of a chord, may well answer so fast */
 	uint8_t *held;    /* by position: holds the site that is looked at */
 	uint64_t *holders; /* by position: sites within */
 	size_t cap_plausible, cap_held, cap_holders;
@@ -51,7 +51,8 @@ struct sites_scratch {
 	size_t cap_stamp, n_stamp;
 	uint32_t call;
 	struct geo_point *at; /* by site; of one that is not placed where it is likely, or 0 */
-	size_t cap_at;
+	float *doubt;        /* by site: as the length of a chord, how far from there it may be */
+	size_t cap_at, cap_doubt;
 	struct geo_point *taken; /* places of labels */
 	size_t n_taken, cap_taken;
 };

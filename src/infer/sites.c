@@ -10,6 +10,8 @@
 
 /* A path slower than light in fibre by more than this is plausible: a site this near needs no other one beside it. */
 static const double plausible_part = 0.7, plausible_km = 15;
+/* A site may be elsewhere than where it is thought to be: nearer by so much of the distance that holds nine tenths of it. */
+static const double doubt_part = 0.5;
 /* A disc this small says itself where a site is. */
 static const double telling_km = 1000;
 static const double sure = 0.8, likely = 0.5;
@@ -100,12 +102,15 @@ struct run {
 	uint64_t others;
 };
 
-static int add_site(const struct run *r, const struct sites_site *site, const struct geo_point *at)
+static int add_site(
+	const struct run *r, const struct sites_site *site, const struct geo_point *at, double radius_km)
 {
 	if (vec_reserve(&r->out->sites, &r->out->cap_sites, r->out->n_sites + 1) < 0 ||
-		vec_reserve(&r->s->at, &r->s->cap_at, r->out->n_sites + 1) < 0)
+		vec_reserve(&r->s->at, &r->s->cap_at, r->out->n_sites + 1) < 0 ||
+		vec_reserve(&r->s->doubt, &r->s->cap_doubt, r->out->n_sites + 1) < 0)
 		return ERR_NOMEM;
 	r->s->at[r->out->n_sites] = *at;
+	r->s->doubt[r->out->n_sites] = (float)(doubt_part * radius_km / GEO_RADIUS_KM);
 	r->out->sites[r->out->n_sites++] = *site;
 	return 0;
 }
@@ -228,12 +233,12 @@ static int add_placed(const struct run *r, const struct disc *d, size_t n, int32
 	tell_candidates(r, d->id);
 	site = site_of_answer(r, &a, label);
 	site.flags |= flags;
-	return add_site(r, &site, a.found ? &a.at : &d->at);
+	return add_site(r, &site, a.found ? &a.at : &d->at, a.found ? fmin(a.radius_km, d->km) : d->km);
 }
 
 /* --- sites by latency --- */
 
-/* Squares of chords, for comparing: 4 sin^2 of half the angle. */
+/* Chords, for comparing: twice the sine of half the angle. */
 static int make_plausible(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
@@ -248,7 +253,7 @@ static int make_plausible(const struct run *r)
 		double km = (s->discs.v[i].km - slack) * plausible_part + plausible_km + slack;
 		float half = (float)(km / GEO_RADIUS_KM / 2), chord = half < 1.57F ? 2 * sinf(half) : 2;
 
-		s->plausible[i] = chord * chord;
+		s->plausible[i] = chord;
 	}
 	return 0;
 }
@@ -266,7 +271,8 @@ static void tell_settled(const struct run *r, size_t position, size_t site)
 	sites_tell(r->w, &note);
 }
 
-/* The discs that the site may well answer are done. */
+/* The discs that the site may well answer are done: none that does not hold its place, so that discs without a common point do not
+ * share it. */
 static void settle(const struct run *r, size_t site)
 {
 	struct sites_scratch *s = r->s;
@@ -275,17 +281,20 @@ static void settle(const struct run *r, size_t site)
 
 	for (size_t at = 0; at < d->n; at += DISCS_LANES) {
 		static const bool all[DISCS_LANES] = {true, true, true, true, true, true, true, true};
-		float chord[DISCS_LANES];
+		float beyond[DISCS_LANES];
 
 		if (memcmp(s->done + at, all, sizeof all) == 0)
 			continue;
 		for (size_t k = 0; k < DISCS_LANES; k++) {
 			float u = d->x[at + k] - x, v = d->y[at + k] - y, w = d->z[at + k] - z;
 
-			chord[k] = u * u + v * v + w * w;
+			float square = u * u + v * v + w * w, outside = square - 2 + 2 * d->cos_r[at + k];
+
+			beyond[k] = sqrtf(square) - s->doubt[site] - s->plausible[at + k];
+			beyond[k] = outside > beyond[k] ? outside : beyond[k];
 		}
 		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++) {
-			if (s->done[at + k] || chord[k] > s->plausible[at + k])
+			if (s->done[at + k] || beyond[k] > 0)
 				continue;
 			s->done[at + k] = true;
 			tell_settled(r, at + k, site);
@@ -366,7 +375,7 @@ static int add_named(const struct run *r, int32_t label)
 		site.mass = 0;
 		at = (struct geo_point){0, 0, 0};
 	}
-	return add_site(r, &site, &at);
+	return add_site(r, &site, &at, site.radius_km >= 0 ? site.radius_km : 0);
 }
 
 /* The discs of a label, into s->some. */
@@ -450,7 +459,7 @@ static int add_opaque(const struct run *r, int32_t label)
 		struct sites_answer none = {.found = false};
 		struct sites_site site = site_of_answer(r, &none, label);
 
-		return add_site(r, &site, &(struct geo_point){0, 0, 0});
+		return add_site(r, &site, &(struct geo_point){0, 0, 0}, 0);
 	}
 	if (vec_reserve(&s->taken, &s->cap_taken, s->n_taken + 1) < 0 ||
 		add_placed(r, s->some.v, s->some.n, label, 0) < 0)
@@ -748,6 +757,7 @@ void sites_work_free(struct sites_work *w)
 	free(s->gaps);
 	free(s->stamp);
 	free(s->at);
+	free(s->doubt);
 	free(s->taken);
 	free(s->plausible);
 	free(s->held);
