@@ -145,10 +145,10 @@ static int list_inputs(struct inferring *d, const char *folder)
 static int read_knowledge(struct inferring *d, const char *folder)
 {
 	const char *lists = d->inputs.v[d->inputs.n_rows + LISTS_FILE].path;
+	int rc;
 
 	for (size_t i = 0; i < d->o->n_targets; i++) {
-		int rc = target_read(&d->book, d->o->targets[i], warn, d, &d->why);
-
+		rc = target_read(&d->book, d->o->targets[i], warn, d, &d->why);
 		if (rc == ERR_PARTIAL)
 			warn(d, d->why.text);
 		else if (rc < 0)
@@ -158,8 +158,12 @@ static int read_knowledge(struct inferring *d, const char *folder)
 		return ERR_PARSE;
 	if (target_read_book(&d->book, folder, &d->why) == ERR_NOMEM)
 		return ERR_NOMEM;
-	if (sites_read(&d->lists, lists, &d->why) < 0)
-		return ERR_PARSE;
+	/* They only make a guess better. */
+	rc = sites_read(&d->lists, lists, &d->why);
+	if (rc == ERR_NOMEM)
+		return rc;
+	if (rc < 0)
+		warn(d, d->why.text);
 	if (hubs_of_lists(&d->hubs, &d->lists, &d->book) < 0)
 		return nomem(d);
 	d->world = sites_world_make(&d->rules.places, d->hubs.v, d->hubs.n);

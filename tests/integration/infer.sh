@@ -126,6 +126,22 @@ fault "a prober that died" 'a.probes.csv: its prober is still at work, or died' 
 good_run "$run" && echo '{"end": "2026-11-22T18:00:00Z", "counts": {"rows": 7}}' >"$run/a.meta.json"
 fault "a row is missing" 'a.probes.csv: 6 good rows; its prober wrote 7' waw
 
+good_run "$run" && sed -i '4s/10/300/' "$run/vantage.csv"
+infer "$run"
+[ "$rc" -eq 0 ] && grep -q '1\.1\.1\.1: 3 sites' <<<"$said" || fail "a coarse place: exit $rc: $said"
+
+# --- what is known beforehand: published sites are only a help ---
+mkdir "$scratch/targets" && cp -rs "$PWD/targets/." "$scratch/targets/"
+rm "$scratch/targets/sites.csv"
+lists() { # WHAT SAID
+	good_run "$run"
+	CATCHMAP_TARGETS=$scratch/targets fault "$1" "$2" waw
+}
+lists "no lists" 'sites.csv: No such file'
+printf 'list,city,country,lat,lon,date,source\nX,Paris,FR,91,2.35,2025,x\n' >"$scratch/targets/sites.csv"
+lists "a bad list" 'sites.csv:2:12'
+rm -r "$scratch/targets"
+
 # Columns in another order, new ones and fewer: no fault at all.
 good_run "$run"
 printf 'new,outcome,probe,target,vp,nsid\nx,reply,dns,1.1.1.1,lhr,lhr01\n' >"$run/b.probes.csv"
