@@ -108,6 +108,7 @@ struct sites_site {
 	unsigned flags;  /* of enum sites_flag */
 	uint32_t vps;    /* that it serves, as far as known */
 	int32_t nearest; /* row of `seen` with the least rtt; SITES_NO */
+	uint32_t number; /* in the order in which they were found, as notes say it */
 };
 
 /* What became of a row. */

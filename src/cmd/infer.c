@@ -363,8 +363,9 @@ static int infer_target(void *arg, uint32_t target)
 	const struct fuse_sink sink = {put_site, put_vp, d};
 	int rc = fuse_problem(&d->fuse, target) < 0 ? nomem(d) : 0;
 
+	if (rc == 0 && d->wanted && is_wanted(d) && explain_begin(&d->explain) < 0)
+		rc = nomem(d);
 	if (rc == 0 && (!d->wanted || is_wanted(d))) {
-		d->explain.last = -1;
 		d->why.text[0] = '\0';
 		rc = fuse_rows(&d->fuse, &sink);
 		if (rc == ERR_NOMEM && !*d->why.text)
@@ -544,6 +545,7 @@ static void free_all(struct inferring *d)
 		free((void *)(uintptr_t)d->inputs.v[i].path);
 	free(d->inputs.v);
 	run_files_free(&d->files);
+	explain_free(&d->explain);
 	fuse_free(&d->fuse);
 	tallies_free(&d->tallies);
 	naming_free(&d->naming);

@@ -111,7 +111,9 @@ static int add_site(
 		return ERR_NOMEM;
 	r->s->at[r->out->n_sites] = *at;
 	r->s->doubt[r->out->n_sites] = (float)(doubt_part * radius_km / GEO_RADIUS_KM);
-	r->out->sites[r->out->n_sites++] = *site;
+	r->out->sites[r->out->n_sites] = *site;
+	r->out->sites[r->out->n_sites].number = (uint32_t)r->out->n_sites;
+	r->out->n_sites++;
 	return 0;
 }
 

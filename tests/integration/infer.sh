@@ -180,6 +180,24 @@ good_run "$run"
 infer --explain 1.1.1.1 "$run"
 [ "$rc" -eq 0 ] && grep -q 'waw (Warsaw, PL by rule cf-new)' <<<"$said" || fail "--explain: exit $rc: $said"
 [ ! -e "$run/sites.csv" ] || fail "--explain writes"
+# The verdict and the sites first; what led there in few lines, and how many there are besides.
+[ "$(head -1 <<<"$said")" = 'one.one.one.one 1.1.1.1: anycast' ] || fail "--explain begins: $(head -1 <<<"$said")"
+for i in 0 1 2; do grep -q "^  \[site $i\] " <<<"$said" || fail "--explain: no site $i: $said"; done
+python3 - "$run" <<'PY'
+import random, sys
+luck = random.Random(1)
+with open(sys.argv[1] + "/vantage.csv", "w") as v, open(sys.argv[1] + "/a.probes.csv", "w") as p:
+    print("vp,lat,lon,accuracy_km", file=v)
+    print("vp,target,probe,question,round,flow,tx_time_ns,outcome,rtt_ms,nsid", file=p)
+    for i in range(400):
+        print(f"v{i},{luck.uniform(-60, 60):.4f},{luck.uniform(-180, 180):.4f},1", file=v)
+        print(f"v{i},192.0.2.1,icmp,,0,0,1764000000000000000,reply,{luck.uniform(1, 9):.3f},", file=p)
+PY
+infer --explain 192.0.2.1 "$run"
+sites=$(grep -c '^  \[site' <<<"$said")
+[ "$rc" -eq 0 ] && [ "$sites" -gt 30 ] || fail "--explain of many: exit $rc, $sites sites"
+[ "$(wc -l <<<"$said")" -lt $((20 * sites + 30)) ] || fail "--explain of many: $(wc -l <<<"$said") lines for $sites sites"
+grep -qE '^  \.\.\. and [0-9]+ more$' <<<"$said" || fail "--explain of many: nothing is left out"
 infer --json "$run"
 jq -e '.targets[0].verdict == "anycast" and .targets[0].states.site == 5' <<<"$said" >/dev/null || fail "--json: $said"
 echo "16 faults told with file and line; order, files and packing change nothing"
