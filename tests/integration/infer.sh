@@ -183,7 +183,8 @@ infer --explain 1.1.1.1 "$run"
 # The verdict and the sites first; what led there in few lines, and how many there are besides.
 [ "$(head -1 <<<"$said")" = 'one.one.one.one 1.1.1.1: anycast' ] || fail "--explain begins: $(head -1 <<<"$said")"
 for i in 0 1 2; do grep -q "^  \[site $i\] " <<<"$said" || fail "--explain: no site $i: $said"; done
-python3 - "$run" <<'PY'
+mkdir "$scratch/many"
+python3 - "$scratch/many" <<'PY'
 import random, sys
 luck = random.Random(1)
 with open(sys.argv[1] + "/vantage.csv", "w") as v, open(sys.argv[1] + "/a.probes.csv", "w") as p:
@@ -193,7 +194,7 @@ with open(sys.argv[1] + "/vantage.csv", "w") as v, open(sys.argv[1] + "/a.probes
         print(f"v{i},{luck.uniform(-60, 60):.4f},{luck.uniform(-180, 180):.4f},1", file=v)
         print(f"v{i},192.0.2.1,icmp,,0,0,1764000000000000000,reply,{luck.uniform(1, 9):.3f},", file=p)
 PY
-infer --explain 192.0.2.1 "$run"
+infer --explain 192.0.2.1 "$scratch/many"
 sites=$(grep -c '^  \[site' <<<"$said")
 [ "$rc" -eq 0 ] && [ "$sites" -gt 30 ] || fail "--explain of many: exit $rc, $sites sites"
 [ "$(wc -l <<<"$said")" -lt $((20 * sites + 30)) ] || fail "--explain of many: $(wc -l <<<"$said") lines for $sites sites"
