@@ -128,11 +128,12 @@ static enum rules_confidence class_of(double mass)
 	return mass >= sure ? RULES_HIGH : mass >= likely ? RULES_MEDIUM : RULES_LOW;
 }
 
-static int by_score(const void *a, const void *b)
+static int by_share(const void *a, const void *b)
 {
 	const struct sites_candidate *x = a, *y = b;
+	float p = x->score + x->share, q = y->score + y->share;
 
-	return x->score < y->score ? 1 : x->score > y->score ? -1 : 0;
+	return p < q ? 1 : p > q ? -1 : 0;
 }
 
 static void tell_candidates(const struct run *r, uint32_t row)
@@ -143,7 +144,7 @@ static void tell_candidates(const struct run *r, uint32_t row)
 
 	if (!r->w->explain)
 		return;
-	qsort(placer->v, placer->n, sizeof *placer->v, by_score);
+	qsort(placer->v, placer->n, sizeof *placer->v, by_share);
 	for (size_t i = 0; i < placer->n; i++)
 		all += exp((double)(placer->v[i].score - placer->v[0].score + placer->v[i].share));
 	note.row = (int32_t)row;

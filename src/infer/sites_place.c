@@ -345,17 +345,35 @@ static int score(struct scoring *s)
 
 /* --- how sure --- */
 
-static const struct sites_candidate *best_of(const struct sites_placer *p)
+/* Of equals the first in the world. */
+static const struct sites_candidate *better(
+	const struct sites_candidate *a, const struct sites_candidate *b, float by)
 {
-	const struct sites_candidate *best = NULL;
+	return !a || by > 0 || (by >= 0 && b->town < a->town) ? b : a;
+}
 
+/* The best town, or the city that it is a part of: all towns of a metropolitan area have about one score. */
+static const struct sites_candidate *best_of(const struct sites_placer *p, const struct sites_world *w)
+{
+	const struct sites_candidate *best = NULL, *city;
+	struct geo_point at;
+
+	for (size_t i = 0; i < p->n; i++)
+		best = better(best, &p->v[i], best ? p->v[i].score - best->score : 0);
+	if (!best)
+		return NULL;
+	at = (struct geo_point){
+		(double)w->v[best->town].x, (double)w->v[best->town].y, (double)w->v[best->town].z};
+	city = best;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct sites_candidate *c = &p->v[i];
+		const struct sites_town *t = &w->v[c->town];
+		float by = c->score + c->share - city->score - city->share;
 
-		if (!best || c->score > best->score || (c->score >= best->score && c->town < best->town))
-			best = c;
+		if (by >= 0 && km_between(t->x, t->y, t->z, &at) < (float)SITES_METRO_KM)
+			city = better(city, c, by);
 	}
-	return best;
+	return city;
 }
 
 static void weigh(const struct sites_placer *p, const struct sites_question *q, struct sites_answer *out)
@@ -435,7 +453,7 @@ static int answer(struct sites_placer *p, const struct sites_question *q, struct
 	set_bounds(&s);
 	if (score(&s) < 0)
 		return ERR_NOMEM;
-	best = best_of(p);
+	best = best_of(p, q->world);
 	if (!best)
 		return 0;
 	out->found = true;
