@@ -12,6 +12,11 @@ die() {
 alive() { # PID: it runs, and is one of ours
 	[ -n "$1" ] && kill -0 "$1" 2>/dev/null && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -q -- 'probe --config'
 }
+say_disk_free() {
+	local near=$folder
+	until [ -e "$near" ]; do near=$(dirname "$near"); done
+	say disk_free "$(($(df -Pk -- "$near" | awk 'NR == 2 { print $4 }') * 1024))"
+}
 pid_of() { cat "$folder/$1/pid" 2>/dev/null || true; }
 
 case $command in
@@ -25,9 +30,7 @@ check) # PROGRAM ADDRESS...
 	if [ "$(timedatectl show -p NTPSynchronized --value 2>/dev/null)" = yes ]; then say ntp yes
 	elif command -v chronyc >/dev/null && chronyc -n tracking 2>/dev/null | grep -q 'Leap status *: Normal'; then say ntp yes
 	else say ntp unknown; fi
-	near=$folder
-	until [ -e "$near" ]; do near=$(dirname "$near"); done
-	say disk_free "$(($(df -Pk -- "$near" | awk 'NR == 2 { print $4 }') * 1024))"
+	say_disk_free
 	for address in "${@:4}"; do
 		say "route_$address" "$(ip -o route get "$address" 2>&1 | head -n 1 |
 			sed -nE 's/.* dev ([^ ]+).* src ([^ ]+).*/\1 \2/p')"
@@ -56,6 +59,7 @@ status) # START
 	newest=$(stat -c %Y -- *.probes.csv* 2>/dev/null | sort -n | tail -n 1)
 	say age "$(($(date +%s) - ${newest:-0}))"
 	say log "$(tail -n 1 log 2>/dev/null || true)"
+	say_disk_free
 	;;
 stop) # START
 	pid=$(pid_of "$3")
