@@ -1,0 +1,101 @@
+/* data/run_files: which files of a folder are rows, and whether they are all there. */
+#include "data/run_files.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scratch.h"
+
+static int set_up(void **state)
+{
+	static struct scratch s;
+
+	s = scratch_make();
+	*state = &s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	scratch_remove(*state);
+	return 0;
+}
+
+static void only_rows_are_listed_in_order(void **state)
+{
+	static const char *const names[] = {"b.probes.csv.zst", "a.probes.csv", "a.meta.json",
+		"c.probes.csv.gz", ".probes.csv", "vantage.csv", "d.probes.csv.part-7", "probes.csv"};
+	static const char *const want[] = {"./a.probes.csv", "./b.probes.csv.zst", "./c.probes.csv.gz"};
+	struct run_files f = {.n = 0};
+	struct err_msg why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		scratch_text(names[i], "");
+	assert_int_equal(run_files_list(".", &f, &why), 0);
+	assert_int_equal(f.n, 3);
+	for (size_t i = 0; i < f.n; i++)
+		assert_string_equal(f.v[i], want[i]);
+	run_files_free(&f);
+	assert_int_equal(f.n, 0);
+}
+
+static void what_is_no_run_is_told(void **state)
+{
+	struct run_files f = {.n = 0};
+	struct err_msg why;
+
+	(void)state;
+	assert_int_equal(run_files_list("none", &f, &why), ERR_IO);
+	assert_non_null(strstr(why.text, "none: No such file"));
+	scratch_text("vantage.csv", "vp\n");
+	assert_int_equal(run_files_list(".", &f, &why), ERR_PARSE);
+	assert_string_equal(why.text, ".: no *.probes.csv in it: not a run");
+	run_files_free(&f);
+}
+
+static void the_end_is_checked_by_what_the_prober_says(void **state)
+{
+	static const struct {
+		const char *meta, *said; /* NULL: there is none; it is whole */
+	} cases[] = {
+		{NULL, NULL},
+		{"{\"end\": \"2026-01-01T00:00:00Z\", \"counts\": {\"rows\": 3}}", NULL},
+		{"{}", NULL},
+		{"{\"end\": \"2026-01-01T00:00:00Z\", \"counts\": {\"rows\": 4}}",
+			"./a.probes.csv.zst: 3 good rows; its prober wrote 4"},
+		{"{\"end\": null, \"counts\": {\"rows\": 3}}",
+			"./a.probes.csv.zst: its prober is still at work, or died: 3 rows so far"},
+		{"{\"end\": nul", "./a.meta.json:1:"},
+		{"", "./a.meta.json:1:"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct err_msg why = {.text = ""};
+
+		if (cases[i].meta)
+			scratch_text("a.meta.json", cases[i].meta);
+		assert_int_equal(
+			run_files_check("./a.probes.csv.zst", 3, &why), cases[i].said ? ERR_PARTIAL : 0);
+		assert_int_equal(strncmp(why.text, cases[i].said ? cases[i].said : "",
+					 cases[i].said ? strlen(cases[i].said) : 1),
+			0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(only_rows_are_listed_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_run_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_end_is_checked_by_what_the_prober_says, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
