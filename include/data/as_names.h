@@ -24,7 +24,7 @@ struct as_names {
  * first trouble. Free in any case. */
 int as_names_read(struct as_names *n, const char *path, struct err_msg *why);
 int as_names_read_from(struct as_names *n, struct file_in *in, struct err_msg *why);
-/* "" for an AS without a name. */
+/* UTF-8 without controls, at most 128 bytes; what is not that is escaped as \DDD. "" for an AS without a name. */
 const char *as_names_find(const struct as_names *n, uint32_t asn);
 void as_names_free(struct as_names *n);
 

@@ -77,6 +77,7 @@ struct rule {
 	uint32_t from, to; /* YYYYMMDD; 0: open */
 	size_t line;
 	bool everywhere; /* one of the scopes is RULES_EVERYWHERE */
+	bool sourced;    /* it says where it is from */
 };
 
 struct rules_code {
@@ -84,11 +85,13 @@ struct rules_code {
 	double lat, lon;
 	uint32_t table;
 	char country[3];
+	bool sourced;
 	size_t line;
 };
 
 struct rules_table {
 	const char *name;
+	size_t line; /* the first */
 	bool used;
 };
 

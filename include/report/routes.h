@@ -36,11 +36,11 @@ json_t *routes_json(const struct routes_report *p);
 /* The columns of the CSV. */
 field_walk route_field;
 
-enum { ROUTES_HOP_MAX = 64, ROUTES_NAME_MAX = 48 };
+enum { ROUTES_HOP_MAX = 64 };
 /* "AS64500", or "{64500,64501}", cut where it is long. */
 const char *routes_hop_text(const struct routes *r, uint32_t hop, char out[static ROUTES_HOP_MAX]);
 /* The name of an AS, fit for a terminal; "" for none and for a set. */
-const char *routes_hop_name(const struct routes_report *p, uint32_t hop, char out[static ROUTES_NAME_MAX]);
+const char *routes_hop_name(const struct routes_report *p, uint32_t hop);
 /* "MOAS: ..." when the match has several origins, else "". What neighbours, or the run, say of anycast. */
 enum { ROUTES_SENTENCE_MAX = 512 };
 const char *routes_moas(const struct routes_report *p, size_t view, char out[static ROUTES_SENTENCE_MAX]);

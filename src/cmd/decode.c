@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/csv.h"
+#include "base/file.h"
 #include "base/vec.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
@@ -17,6 +19,7 @@ struct decoding {
 	const struct options *o;
 	struct rules rules;
 	struct target_list book;
+	char folder[PATH_MAX]; /* of both */
 	struct cached {
 		char *name;
 		struct ident_scope scope;
@@ -33,14 +36,14 @@ static void complain(void *arg, const char *text)
 
 static int open_rules(struct decoding *d, const char *folder)
 {
-	char own[PATH_MAX];
-
-	if (!folder && !session_book_folder(own))
+	if (folder)
+		(void)snprintf(d->folder, sizeof(d->folder), "%s", folder);
+	else if (!session_book_folder(d->folder))
 		return err_set(&d->why, ERR_IO, "no naming rules: neither beside the program nor in %s",
 			CATCHMAP_DATADIR);
-	if (rules_read(&d->rules, folder ? folder : own, complain, NULL, &d->why) < 0)
+	if (rules_read(&d->rules, d->folder, complain, NULL, &d->why) < 0)
 		return ERR_PARSE;
-	if (target_read_book(&d->book, folder ? folder : own, &d->why) == ERR_NOMEM)
+	if (target_read_book(&d->book, d->folder, &d->why) == ERR_NOMEM)
 		return ERR_NOMEM;
 	return 0;
 }
@@ -270,9 +273,40 @@ static int run_files(struct decoding *d)
 
 /* --- checking the rules --- */
 
+/* operators.txt of the folder, with | between; "" when there is none. */
+static int read_operators(struct decoding *d, const char *folder, char *out, size_t cap)
+{
+	char path[PATH_MAX];
+	const char *line;
+	struct file_in *in;
+	size_t at = 0;
+	ssize_t n = 0;
+
+	*out = '\0';
+	if (snprintf(path, sizeof(path), "%s/operators.txt", folder) >= (int)sizeof(path) ||
+		access(path, F_OK) != 0)
+		return 0;
+	in = file_in_open(path, &d->why);
+	while (in && (n = file_in_line(in, &line, &d->why)) > 0) {
+		size_t len = strcspn(line, "\r\n");
+
+		if (len > 0 && *line != '#' && at + len + 2 < cap)
+			at += (size_t)snprintf(out + at, cap - at, "%s%.*s", at ? "|" : "", (int)len, line);
+	}
+	file_in_close(in);
+	return in && n == 0 ? 0 : ERR_IO;
+}
+
 static int run_check(struct decoding *d)
 {
-	int found = ident_check(&d->rules, complain, NULL);
+	char operators[16384];
+	struct ident_known known = {.book = d->book.n > 0 ? &d->book : NULL};
+	int found;
+
+	if (read_operators(d, d->folder, operators, sizeof(operators)) < 0)
+		return ERR_IO;
+	known.operators = *operators ? operators : NULL;
+	found = ident_check(&d->rules, &known, complain, NULL);
 
 	if (found < 0)
 		return err_set(&d->why, ERR_NOMEM, "out of memory");

@@ -1,4 +1,7 @@
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,11 +102,20 @@ static int finish(int code)
 	return code == EXIT_DONE ? EXIT_PARTIAL : code;
 }
 
+/* A terminal that shows UTF-8 gets it, in tables too; letters are those of ASCII in any language. */
+static void choose_characters(void)
+{
+	bool is_utf8 = setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+	(void)setlocale(LC_CTYPE, is_utf8 ? "C.UTF-8" : "C");
+}
+
 int main(int argc, char *argv[])
 {
 	const struct command *c;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	choose_characters();
 	if (argc < 2)
 		return overview(stderr, EXIT_USAGE);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -36,6 +36,7 @@ struct reporting {
 	size_t n_comparisons;
 	struct target_list looked_up; /* those shown, for routes */
 	struct routing routing;
+	bool partial; /* a routing table was read in part */
 	json_t *routes;
 	char **warnings;
 	size_t n_warnings, cap_warnings;
@@ -243,9 +244,9 @@ static int read_routes(struct reporting *r)
 		return nomem(r);
 	rc = routing_read(&r->routing, &r->looked_up, o->tables, o->n_tables, o->as_names, false, add_warning,
 		r, &r->why);
-	if (rc == ERR_PARTIAL)
-		add_warning(r, r->why.text);
-	else if (rc < 0)
+	/* What is wrong was said. */
+	r->partial = rc == ERR_PARTIAL;
+	if (rc < 0 && !r->partial)
 		return rc;
 	rc = routing_join(&r->routing, &r->run.set, r->run.path, &r->why);
 	if (rc < 0)
@@ -394,6 +395,8 @@ static int run(const struct options *o)
 
 	if (rc < 0)
 		rc = command_fail(command_exit_of(rc), &r.why);
+	else if (r.partial)
+		rc = EXIT_PARTIAL;
 	done(&r);
 	return rc;
 }

@@ -309,6 +309,13 @@ out:
 
 static int run(const struct options *o)
 {
+	struct err_msg why;
+
+	if (!o->run && (o->asn || o->country || o->vp)) {
+		(void)err_set(
+			&why, ERR_PARSE, "--vp, --as and --country choose from a run: --run RUN is missing");
+		return command_fail(EXIT_USAGE, &why);
+	}
 	return o->run ? which_run(o) : o->hold_ns ? which_hold(o) : ask_now(o);
 }
 

@@ -1,11 +1,48 @@
 #include "data/as_names.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/vec.h"
 
 enum { NAME_MAX_BYTES = 128 };
+
+/* U+0080 to U+009F are controls, U+202A to U+202E and U+2066 to U+2069 turn text around. */
+static bool controls_at(const unsigned char *b, size_t left)
+{
+	if (b[0] < ' ' || b[0] == 127)
+		return true;
+	if (left > 1 && b[0] == 0xc2 && b[1] < 0xa0)
+		return true;
+	return left > 2 && b[0] == 0xe2 &&
+	       ((b[1] == 0x80 && b[2] >= 0xaa && b[2] <= 0xae) ||
+		       (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9));
+}
+
+/* UTF-8 that can be shown as it is. */
+static bool is_text(const char *bytes, size_t n)
+{
+	json_t *valid = json_stringn(bytes, n);
+
+	json_decref(valid);
+	for (size_t i = 0; i < n; i++)
+		if (controls_at((const unsigned char *)bytes + i, n - i))
+			return false;
+	return valid != NULL;
+}
+
+/* At most NAME_MAX_BYTES, whole characters. */
+static size_t cut(const char *name, size_t n)
+{
+	if (n <= NAME_MAX_BYTES)
+		return n;
+	n = NAME_MAX_BYTES;
+	while (n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
 
 /* `asn|name` into *asn; where the name begins, or NULL. */
 static const char *parse(const char *line, size_t n, uint32_t *asn)
@@ -23,7 +60,15 @@ static const char *parse(const char *line, size_t n, uint32_t *asn)
 
 static int add(struct as_names *n, uint32_t asn, const char *name, size_t len, size_t line)
 {
-	int64_t id = intern_put(&n->text, name, len < NAME_MAX_BYTES ? len : NAME_MAX_BYTES);
+	char escaped[4 * NAME_MAX_BYTES];
+	int64_t id;
+
+	len = cut(name, len);
+	if (!is_text(name, len)) {
+		len = csv_escape(escaped, sizeof(escaped), name, len);
+		name = escaped;
+	}
+	id = intern_put(&n->text, name, len);
 
 	if (id < 0 || vec_reserve(&n->v, &n->cap, n->n + 1) < 0)
 		return ERR_NOMEM;

@@ -161,7 +161,7 @@ static int table_of(struct reading *rd, int column, uint32_t *number)
 	if (vec_reserve(&r->tables, &r->cap_tables, r->n_tables + 1) < 0)
 		return no_memory(rd);
 	*number = (uint32_t)r->n_tables;
-	r->tables[r->n_tables] = (struct rules_table){.used = false};
+	r->tables[r->n_tables] = (struct rules_table){.line = csv_line(rd->c)};
 	if (keep_field(rd, column, &r->tables[r->n_tables].name) < 0)
 		return ERR_NOMEM;
 	r->n_tables++;
@@ -206,6 +206,7 @@ static int read_code(struct reading *rd, const int *at)
 	if (!is_degrees(csv_field(rd->c, at[LON]), 180, &code.lon))
 		return not_expected(rd, at[LON], "a longitude in degrees");
 	memcpy(code.country, country, 3);
+	code.sourced = *csv_field(rd->c, at[TABLE_SOURCE]) != '\0';
 	if (keep_field(rd, at[KEY], &code.key) < 0 || keep_field(rd, at[CITY], &code.city) < 0 ||
 		vec_reserve(&r->codes, &r->cap_codes, r->n_codes + 1) < 0)
 		return no_memory(rd);
@@ -537,6 +538,7 @@ static int read_rule_fields(struct reading *rd, const int *at, struct rule *rule
 		rc = read_chain(rd, at[CODE], rule);
 	if (rc == 0)
 		rc = read_days(rd, at, rule);
+	rule->sourced = *csv_field(rd->c, at[RULE_SOURCE]) != '\0';
 	return rc;
 }
 

@@ -4,13 +4,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* A published town may lie far from the next city of its country, but not this far. */
 #define COUNTRY_KM 500.0
+/* Nor a large town from all of its name in that country. */
+#define TOWN_KM 100.0
+enum { LARGE = 100000 };
 #define KM_PER_DEGREE 111.2
 
 struct checking {
 	const struct rules *r;
+	const struct ident_known *known;
 	rules_complain *complain;
 	void *arg;
 	int found;
@@ -34,6 +39,48 @@ __attribute__((format(printf, 4, 5))) static void say(
 static void say_rule(struct checking *c, const struct rule *rule, const char *what, const char *detail)
 {
 	say(c, c->r->rules_path, rule->line, "rule %s: %s%s", rule->id, what, detail);
+}
+
+/* --- names --- */
+
+static void check_operators(struct checking *c, const struct rule *rule, const char *list)
+{
+	char name[128];
+
+	for (const char *at = list; c->known->operators && *at;) {
+		size_t n = strcspn(at, "|");
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)n, at);
+		if (!rules_list_has(c->known->operators, at, n))
+			say_rule(c, rule, "unknown operator, not in operators.txt: ", name);
+		at += n + (at[n] == '|');
+	}
+}
+
+static bool has_service(const struct target_list *book, const char *service)
+{
+	for (size_t i = 0; i < book->n; i++) {
+		const struct target_info *info = target_info(book, &book->v[i]);
+
+		if (info && strcasecmp(info->service, service) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_names(struct checking *c, const struct rule *rule)
+{
+	check_operators(c, rule, rule->operators);
+	for (size_t i = 0; i < rule->n_scopes; i++) {
+		const struct rules_scope *s = &rule->scopes[i];
+
+		if (s->kind == RULES_OPERATOR || s->kind == RULES_OWNER)
+			check_operators(c, rule, s->name);
+		if (s->kind == RULES_SERVICE && c->known->book && !has_service(c->known->book, s->name))
+			say_rule(c, rule, "unreachable: no target is called ", s->name);
+	}
+	if (!rule->sourced)
+		say_rule(c, rule, "does not say where it is from", "");
 }
 
 /* --- rules --- */
@@ -135,41 +182,76 @@ static double rough_km(double lat_a, double lon_a, double lat_b, double lon_b)
 	return KM_PER_DEGREE * sqrt(dlat * dlat + dlon * dlon);
 }
 
+/* How near the code lies to any city of its country, and to those of its name: HUGE_VAL for none. */
+struct near {
+	bool country; /* there is such a country */
+	bool large;   /* a city of that name is well known */
+	double any_km, own_km;
+};
+
+static struct near look_around(const struct place_book *book, const struct rules_code *code)
+{
+	struct near near = {.any_km = HUGE_VAL, .own_km = HUGE_VAL};
+
+	for (size_t i = 0; i < book->n; i++) {
+		const struct place *p = &book->v[i];
+		double km;
+
+		if (strcmp(p->country, code->country) != 0)
+			continue;
+		near.country = true;
+		if (i < book->first_city)
+			continue;
+		km = rough_km(code->lat, code->lon, (double)p->lat, (double)p->lon);
+		near.any_km = fmin(near.any_km, km);
+		if (strcasecmp(p->name, code->city) != 0)
+			continue;
+		near.own_km = fmin(near.own_km, km);
+		near.large = near.large || p->population >= LARGE;
+	}
+	return near;
+}
+
 static void check_coordinates(struct checking *c, const struct rules_code *code)
 {
-	const struct place_book *book = &c->r->places;
-	double nearest = HUGE_VAL;
+	struct near near = look_around(&c->r->places, code);
 
-	for (size_t i = book->first_city; i < book->n; i++) {
-		const struct place *p = &book->v[i];
-
-		if (strcmp(p->country, code->country) == 0)
-			nearest =
-				fmin(nearest, rough_km(code->lat, code->lon, (double)p->lat, (double)p->lon));
-	}
-	if (isfinite(nearest) && nearest > COUNTRY_KM)
+	if (!near.country && c->r->places.n > 0)
+		say(c, c->r->tables_path, code->line, "unknown country %s", code->country);
+	else if (near.large && near.own_km > TOWN_KM)
+		say(c, c->r->tables_path, code->line, "bad coordinates: %.3f,%.3f is %.0f km from %s, %s",
+			code->lat, code->lon, near.own_km, code->city, code->country);
+	else if (isfinite(near.any_km) && near.any_km > COUNTRY_KM)
 		say(c, c->r->tables_path, code->line,
 			"bad coordinates: %.3f,%.3f (%s) is %.0f km from any city of %s", code->lat,
-			code->lon, code->city, nearest, code->country);
+			code->lon, code->city, near.any_km, code->country);
 }
 
 static void check_tables(struct checking *c)
 {
 	for (size_t i = 0; i < c->r->n_tables; i++)
 		if (!c->r->tables[i].used)
-			say(c, c->r->tables_path, 1, "no rule uses table %s", c->r->tables[i].name);
-	for (size_t i = 0; i < c->r->n_codes; i++)
-		check_coordinates(c, &c->r->codes[i]);
+			say(c, c->r->tables_path, c->r->tables[i].line, "no rule uses table %s",
+				c->r->tables[i].name);
+	for (size_t i = 0; i < c->r->n_codes; i++) {
+		const struct rules_code *code = &c->r->codes[i];
+
+		check_coordinates(c, code);
+		if (!code->sourced)
+			say(c, c->r->tables_path, code->line, "the code %s does not say where it is from",
+				code->key);
+	}
 }
 
-int ident_check(const struct rules *r, rules_complain *complain, void *arg)
+int ident_check(const struct rules *r, const struct ident_known *known, rules_complain *complain, void *arg)
 {
-	struct checking c = {.r = r, .complain = complain, .arg = arg};
+	struct checking c = {.r = r, .known = known, .complain = complain, .arg = arg};
 
 	for (size_t i = 0; i < r->n; i++) {
 		if (check_example(&c, &r->v[i]) < 0)
 			return ERR_NOMEM;
 		check_overlaps(&c, i);
+		check_names(&c, &r->v[i]);
 	}
 	check_tables(&c);
 	return c.found;

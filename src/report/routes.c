@@ -7,7 +7,7 @@
 
 #include "base/csv.h"
 
-enum { CELL_MAX = 160, LINES_MAX = 40, NAMED_MAX = 4 };
+enum { CELL_MAX = 160, NAME_CELL_MAX = 48, LINES_MAX = 40, NAMED_MAX = 4 };
 
 /* --- pieces of text --- */
 
@@ -37,21 +37,30 @@ const char *routes_hop_text(const struct routes *r, uint32_t hop, char out[stati
 	return out;
 }
 
-const char *routes_hop_name(const struct routes_report *p, uint32_t hop, char out[static ROUTES_NAME_MAX])
+const char *routes_hop_name(const struct routes_report *p, uint32_t hop)
 {
-	const char *name =
-		routes_hop_size(p->r, hop) == 1 ? as_names_find(p->names, routes_hop_asn(p->r, hop, 0)) : "";
+	return routes_hop_size(p->r, hop) == 1 ? as_names_find(p->names, routes_hop_asn(p->r, hop, 0)) : "";
+}
 
-	out[csv_escape(out, ROUTES_NAME_MAX - 1, name, strlen(name))] = '\0';
+/* The name, or as much of it as a table has room for. */
+static const char *short_name(const struct routes_report *p, uint32_t hop, char out[static NAME_CELL_MAX])
+{
+	const char *name = routes_hop_name(p, hop);
+	size_t n = strlen(name);
+
+	if (n >= NAME_CELL_MAX)
+		for (n = NAME_CELL_MAX - 4; n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80;)
+			n--;
+	(void)snprintf(out, NAME_CELL_MAX, "%.*s%s", (int)n, name, name[n] ? "..." : "");
 	return out;
 }
 
 /* "AS64500 NAME" behind what is in out. */
 static void append_hop(const struct routes_report *p, uint32_t hop, char *out, size_t cap)
 {
-	char text[ROUTES_HOP_MAX], name[ROUTES_NAME_MAX];
+	char text[ROUTES_HOP_MAX];
+	const char *name = routes_hop_name(p, hop);
 
-	(void)routes_hop_name(p, hop, name);
 	append(out, cap, "%s%s%s", routes_hop_text(p->r, hop, text), *name ? " " : "", name);
 }
 
@@ -282,10 +291,10 @@ static uint32_t depth_shown(const struct routes_report *p, const struct routes_v
 static void put_node(const struct routes_report *p, const struct routes_view *v, const struct routes_node *n,
 	struct libscols_line *line)
 {
-	char text[ROUTES_HOP_MAX], name[ROUTES_NAME_MAX];
+	char text[ROUTES_HOP_MAX], name[NAME_CELL_MAX];
 
 	put(line, 0, "%s", routes_hop_text(p->r, n->hop, text));
-	put(line, 1, "%s", routes_hop_name(p, n->hop, name));
+	put(line, 1, "%s", short_name(p, n->hop, name));
 	put(line, 2, "%u", n->through.peers);
 	put(line, 3, "%.0f %%", 100.0 * n->through.peers / v->seen.peers);
 	put(line, 4, "%u", n->through.full);
@@ -373,7 +382,7 @@ static int cells(FILE *out, const struct routes_report *p, const struct routes_j
 	static const struct column columns[] = {
 		{"NEIGHBOUR", 0}, {"NAME", 0}, {"SITE", 0}, {"VPS", SCOLS_FL_RIGHT}};
 	struct libscols_table *t = new_table(out, columns, sizeof(columns) / sizeof(columns[0]));
-	char text[ROUTES_HOP_MAX], name[ROUTES_NAME_MAX] = "";
+	char text[ROUTES_HOP_MAX], name[NAME_CELL_MAX];
 
 	for (size_t i = 0; t && i < j->n_cells; i++) {
 		const struct routes_cell *c = &j->cells[i];
@@ -385,7 +394,7 @@ static int cells(FILE *out, const struct routes_report *p, const struct routes_j
 		}
 		put(line, 0, "%s", neighbour_text(p, c->neighbour, text));
 		if (c->neighbour != ROUTES_NONE)
-			put(line, 1, "%s", routes_hop_name(p, c->neighbour, name));
+			put(line, 1, "%s", short_name(p, c->neighbour, name));
 		put_text(line, 2, site_name(j, c->site));
 		put(line, 3, "%u", c->vps);
 	}

@@ -3,17 +3,23 @@
 #include "base/csv.h"
 #include "report/routes.h"
 
-/* Bytes in a quoted string: what is not printable comes as \DDD, and backslashes are doubled. */
-static void put_text(FILE *out, const char *text)
+/* Text in a quoted string. */
+static void put_quoted(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)fputc('\\', out);
+		(void)fputc(*text, out);
+	}
+}
+
+/* The same of any bytes: what is not printable comes as \DDD. */
+static void put_bytes(FILE *out, const char *bytes)
 {
 	char shown[256];
-	size_t n = csv_escape(shown, sizeof(shown), text, strlen(text));
 
-	for (size_t i = 0; i < n; i++) {
-		if (shown[i] == '"' || shown[i] == '\\')
-			(void)fputc('\\', out);
-		(void)fputc(shown[i], out);
-	}
+	shown[csv_escape(shown, sizeof(shown) - 1, bytes, strlen(bytes))] = '\0';
+	put_quoted(out, shown);
 }
 
 static void put_hop(FILE *out, const struct routes_report *p, uint32_t hop)
@@ -36,16 +42,16 @@ static bool was_before(const struct routes_view *v, size_t i)
 static void put_node(FILE *out, const struct routes_report *p, const struct routes_view *v, size_t i)
 {
 	const struct routes_node *n = &v->nodes[i];
-	char name[ROUTES_NAME_MAX], text[ROUTES_HOP_MAX];
+	const char *name = routes_hop_name(p, n->hop);
+	char text[ROUTES_HOP_MAX];
 	uint32_t ends = 0;
 
 	for (size_t k = i; k < v->n_nodes; k++)
 		ends += v->nodes[k].hop == n->hop ? v->nodes[k].ends : 0;
 	(void)fputc('\t', out);
 	put_hop(out, p, n->hop);
-	(void)fprintf(out, " [label=\"%s%s", routes_hop_text(p->r, n->hop, text),
-		*routes_hop_name(p, n->hop, name) ? "\\n" : "");
-	put_text(out, name);
+	(void)fprintf(out, " [label=\"%s%s", routes_hop_text(p->r, n->hop, text), *name ? "\\n" : "");
+	put_quoted(out, name);
 	if (ends)
 		(void)fprintf(out, "\\n%u peer%s", ends, ends == 1 ? "" : "s");
 	(void)fprintf(out, "\"%s];\n", n->depth == 0 ? ", shape=box, style=bold" : "");
@@ -93,7 +99,7 @@ static void put_sites(FILE *out, const struct routes_report *p, const struct rou
 		(void)fputc('\t', out);
 		put_hop(out, p, c->neighbour);
 		(void)fputs(" -> \"site ", out);
-		put_text(out, catchment_set_name(j->set, j->set->sites[c->site].key));
+		put_bytes(out, catchment_set_name(j->set, j->set->sites[c->site].key));
 		(void)fprintf(out, "\" [style=dashed, label=\"%u VP%s\"];\n", c->vps, c->vps == 1 ? "" : "s");
 	}
 }

@@ -97,10 +97,9 @@ static json_t *table(const struct routes_report *p, size_t view, size_t i)
 static json_t *node(const struct routes_report *p, size_t view, size_t i)
 {
 	const struct routes_node *n = &p->views[view].nodes[i];
-	char name[ROUTES_NAME_MAX];
 
 	return json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:f, s:i}", "as", hop(p->r, n->hop), "name",
-		text_or_null(routes_hop_name(p, n->hop, name)), "parent",
+		text_or_null(routes_hop_name(p, n->hop)), "parent",
 		n->parent == ROUTES_NONE ? json_null() : json_integer(n->parent), "depth", (int)n->depth,
 		"peers", (int)n->through.peers, "full", (int)n->through.full, "share",
 		(double)n->through.peers / p->views[view].seen.peers, "in_it", (int)n->ends);

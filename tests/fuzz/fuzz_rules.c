@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	size_t first = cut ? (size_t)(cut - bytes) + 1 : n, skip = cut ? first + sizeof(between) - 2 : n;
 	struct file_in *tables = file_in_bytes("t.csv", bytes, first, NULL);
 	struct file_in *rules = file_in_bytes("r.csv", bytes + skip, n - skip, NULL);
+	const struct ident_known nothing = {.operators = NULL};
 	struct err_msg why = {{0}};
 	struct rules r;
 	size_t said = 0;
@@ -37,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	if (!tables || !rules)
 		abort();
 	if (rules_read_from(&r, tables, rules, take_complaint, &said, &why) == 0)
-		(void)ident_check(&r, take_complaint, &said);
+		(void)ident_check(&r, &nothing, take_complaint, &said);
 	else if (!why.text[0])
 		abort();
 	for (size_t i = 0; i < r.n; i++)

@@ -45,7 +45,8 @@ echo 'kroot,us-xxx,Nowhere,US,-77.5,39.0,' >>"$scratch/f/naming/tables.csv"
 rc=0
 said=$("$catchmap" decode --check "$scratch/f" 2>&1) || rc=$?
 [ "$rc" -eq 2 ] || fail "--check of an unsound folder: exit $rc"
-for what in 'rule twin: unreachable' 'rule twin: overlaps rule root-k' 'bad coordinates: -77.500,39.000 (Nowhere)' '3 findings'; do
+for what in 'rule twin: unreachable' 'rule twin: overlaps rule root-k' 'bad coordinates: -77.500,39.000 (Nowhere)' \
+	'rule twin: does not say where it is from' 'the code us-xxx does not say where it is from' '5 findings'; do
 	grep -qF -- "$what" <<<"$said" || fail "--check does not say '$what': $said"
 done
 

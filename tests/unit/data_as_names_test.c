@@ -39,6 +39,28 @@ static void names_are_found(void **state)
 	as_names_free(&n);
 }
 
+/* UTF-8 stays, but for what a terminal or a reader would be led astray by; nothing is cut in the middle of a character. */
+static void names_are_text(void **state)
+{
+	struct err_msg why = {{0}};
+	struct as_names n;
+
+	(void)state;
+	assert_int_equal(
+		read_text(&n,
+			"1|Telef\xc3\xb3nica\n2|\xff\x1b[31m\n3|\xc2\x9b\n4|a\xe2\x80\xae b\n"
+			"5|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xb3\n",
+			&why),
+		0);
+	assert_string_equal(as_names_find(&n, 1), "Telef\xc3\xb3nica");
+	assert_string_equal(as_names_find(&n, 2), "\\255\\027[31m");
+	assert_string_equal(as_names_find(&n, 3), "\\194\\155");
+	assert_string_equal(as_names_find(&n, 4), "a\\226\\128\\174 b");
+	assert_int_equal(strlen(as_names_find(&n, 5)), 127);
+	as_names_free(&n);
+}
+
 static void bad_lines_are_told(void **state)
 {
 	static const char *const lines[] = {"x|y\n", "64500\n", "|y\n", "4294967296|y\n",
@@ -66,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_found),
+		cmocka_unit_test(names_are_text),
 		cmocka_unit_test(bad_lines_are_told),
 	};
 

@@ -58,9 +58,11 @@ static void take_complaint(void *arg, const char *text)
 /* Every rule's example is decoded by that rule, to a place where its code system has one; no rule hides another. */
 static void examples(void **state)
 {
+	const struct ident_known known = {.book = &book};
+
 	(void)state;
 	assert_true(rules.n >= 40);
-	assert_int_equal(ident_check(&rules, take_complaint, NULL), 0);
+	assert_int_equal(ident_check(&rules, &known, take_complaint, NULL), 0);
 	for (size_t i = 0; i < rules.n; i++) {
 		const struct rule *rule = &rules.v[i];
 		struct ident_trial t = ident_try(
@@ -210,14 +212,21 @@ static void unsound(void **state)
 {
 	static const char tables[] = "table,key,city,country,lat,lon,source\n"
 				     "t,par,Paris,FR,2.35,48.85,s\n"
-				     "u,par,Paris,FR,48.85,2.35,s\n";
+				     "u,par,Paris,FR,48.85,2.35,s\n"
+				     "t,lhr,London,GB,55.95,-3.19,s\n"
+				     "t,xxx,Paris,XX,48.85,2.35,\n";
 	static const char text[] =
 		"rule,operator,scope,probes,template,code,confidence,from,to,example,note,source\n"
 		"all,Op,a.example,,{code:w},table:t,high,,,par,,s\n"
 		"hidden,Op,a.example,,{code:a3},table:t,high,,,par,,s\n"
 		"misfit,Op,b.example,,x{code:a3},table:t,high,,,par,,s\n"
 		"lost,Op,c.example,,x{code:a3},table:t,high,,,xlon,,s\n"
-		"apart,Op,a.example,version.bind,{code:a3},table:t,high,,,par,,s\n";
+		"apart,Op,a.example,version.bind,{code:a3},table:t,high,,,par,,s\n"
+		"who,0p,@Nobody,,y{code:a3},table:t,high,,,ypar,,\n";
+	struct target_list named = {.n = 0};
+	const struct target a = {.addr = {4, {192, 0, 2, 1}}};
+	const struct target_info info = {"a.example", "Op", "", "", ""};
+	const struct ident_known known = {"Op|Other", &named};
 	struct err_msg why = {{0}};
 	struct complaints c = {0};
 	struct rules r;
@@ -227,14 +236,23 @@ static void unsound(void **state)
 				 file_in_bytes("r.csv", text, sizeof(text) - 1, &why), NULL, NULL, &why),
 		0);
 	assert_int_equal(place_read(&r.places, "targets/places.csv", &why), 0);
-	assert_int_equal(ident_check(&r, keep_complaint, &c), 6);
+	assert_int_equal(target_add(&named, &a, &info), 1);
+	assert_int_equal(ident_check(&r, &known, keep_complaint, &c), 14);
 	assert_non_null(
 		strstr(c.text, "r.csv:3: rule hidden: unreachable: its example is taken by rule all"));
 	assert_non_null(strstr(c.text, "r.csv:3: rule hidden: overlaps rule all"));
 	assert_non_null(strstr(c.text, "r.csv:4: rule misfit: its example does not fit"));
 	assert_non_null(strstr(c.text, "r.csv:5: rule lost: missing code"));
-	assert_non_null(strstr(c.text, "t.csv:2: bad coordinates: 2.350,48.850 (Paris)"));
-	assert_non_null(strstr(c.text, "no rule uses table u"));
+	assert_non_null(strstr(c.text, "t.csv:2: bad coordinates: 2.350,48.850 is "));
+	assert_non_null(strstr(c.text, "t.csv:4: bad coordinates: 55.950,-3.190 is "));
+	assert_non_null(strstr(c.text, "t.csv:5: unknown country XX"));
+	assert_non_null(strstr(c.text, "t.csv:5: the code xxx does not say where it is from"));
+	assert_non_null(strstr(c.text, "t.csv:3: no rule uses table u"));
+	assert_non_null(strstr(c.text, "r.csv:4: rule misfit: unreachable: no target is called b.example"));
+	assert_non_null(strstr(c.text, "r.csv:7: rule who: unknown operator, not in operators.txt: 0p"));
+	assert_non_null(strstr(c.text, "r.csv:7: rule who: unknown operator, not in operators.txt: Nobody"));
+	assert_non_null(strstr(c.text, "r.csv:7: rule who: does not say where it is from"));
+	target_list_free(&named);
 	rules_free(&r);
 }
 
