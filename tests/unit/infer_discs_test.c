@@ -182,10 +182,49 @@ static void radii_are_widened_and_bounded(void **state)
 	assert_float_equal(discs_radius_km(1e9, 0, GEO_DISC_KM_PER_MS), GEO_FARTHEST_KM, 0);
 }
 
+/* Points, poles, the antimeridian, and discs that are more than half of the globe. */
+static void extremes_exclude_each_other_where_they_should(void **state)
+{
+	static const struct {
+		double lat[2], lon[2], km[2];
+		bool disjoint;
+	} cases[] = {
+		{{10, 10}, {20, 20}, {0, 0}, false},
+		{{10, 10}, {20, 20.01}, {0, 0}, true},
+		{{90, 90}, {0, 135}, {1e-6, 0}, false},
+		{{89.5, 89.5}, {-90, 90}, {55, 55}, true},
+		{{89.5, 89.5}, {-90, 90}, {56, 56}, false},
+		{{0, 0}, {179.5, -179.5}, {55, 55}, true},
+		{{0, 0}, {179.5, -179.5}, {56, 56}, false},
+		{{0, 0}, {0, 180}, {12000, 8000}, true},
+		{{0, 0}, {0, 180}, {12000, 8100}, false},
+		{{0, 0}, {0, 170}, {20000, 0}, false},
+		{{0, 0}, {0, 180}, {GEO_FARTHEST_KM, 0}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct discs d = {.n = 0};
+		uint32_t out[2];
+
+		for (uint32_t k = 0; k < 2; k++) {
+			struct geo_point at = geo_point_of(cases[i].lat[k], cases[i].lon[k]);
+
+			assert_int_equal(discs_add(&d, &at, cases[i].km[k], k), 0);
+		}
+		assert_int_equal(discs_finish(&d), 0);
+		assert_int_equal(discs_disjoint(&d.v[0], &d.v[1]), cases[i].disjoint);
+		assert_int_equal(discs_disjoint(&d.v[1], &d.v[0]), cases[i].disjoint);
+		assert_int_equal(discs_disjoint_from(&d, &d.v[0], 1, out), cases[i].disjoint);
+		discs_free(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(radii_are_widened_and_bounded),
+		cmocka_unit_test(extremes_exclude_each_other_where_they_should),
 		cmocka_unit_test(many_pairs_at_a_time_are_as_one_by_one),
 		cmocka_unit_test(the_largest_set_is_the_largest),
 		cmocka_unit_test(a_search_cut_short_says_so),
