@@ -35,7 +35,6 @@ struct flight_probe {
 	struct flight_detail *detail;
 	uint32_t target, seq;
 	uint32_t chain;   /* of its hash */
-	uint32_t next;    /* in that chain; FLIGHT_NONE ends it */
 	uint32_t checked; /* the count of clock checks when rx was taken */
 	uint16_t flow_port, dst_port, src, replies, edns_size, rx_ifindex; /* src: the engine's number */
 	struct addr addr; /* the target's: nearer than its list */
@@ -51,8 +50,9 @@ struct flight_probe {
 
 struct flight {
 	struct flight_probe *ring;
-	uint32_t *chains;
-	uint32_t mask;            /* ring size - 1; a power of two, also the number of chains */
+	uint32_t *chains; /* the newest of each; FLIGHT_NONE: empty */
+	uint32_t *next; /* by id: the next older one of its chain. Apart: a walk does not meet cold probes */
+	uint32_t mask;  /* ring size - 1; a power of two, also the number of chains */
 	uint64_t head, due, tail; /* next to add; next to time out; oldest kept */
 	struct hash_key key;
 	struct pool small, large;

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-enum { SMALL_TEXT = 72, LARGE_TEXT = 4 * FLIGHT_TEXT_MAX };
+enum { SMALL_TEXT = 72, LARGE_TEXT = 4 * FLIGHT_TEXT_MAX, AHEAD = 8 };
 
 int flight_init(struct flight *f, size_t capacity)
 {
@@ -16,11 +16,12 @@ int flight_init(struct flight *f, size_t capacity)
 	memset(f, 0, sizeof(*f));
 	f->ring = calloc(n, sizeof(*f->ring));
 	f->chains = malloc(n * sizeof(*f->chains));
+	f->next = malloc(n * sizeof(*f->next));
 	f->mask = n - 1;
 	f->key = hash_key_random();
 	f->small.size = sizeof(struct flight_detail) + SMALL_TEXT;
 	f->large.size = sizeof(struct flight_detail) + LARGE_TEXT;
-	if (!f->ring || !f->chains) {
+	if (!f->ring || !f->chains || !f->next) {
 		flight_free(f);
 		return ERR_NOMEM;
 	}
@@ -32,6 +33,7 @@ void flight_free(struct flight *f)
 {
 	free(f->ring);
 	free(f->chains);
+	free(f->next);
 	pool_free(&f->small);
 	pool_free(&f->large);
 	memset(f, 0, sizeof(*f));
@@ -85,16 +87,16 @@ uint32_t flight_add(struct flight *f, const struct flight_probe *p)
 
 	f->ring[id] = *p;
 	f->ring[id].chain = chain;
-	f->ring[id].next = f->chains[chain];
+	f->next[id] = f->chains[chain];
 	f->chains[chain] = id;
 	return id;
 }
 
 uint32_t flight_find(const struct flight *f, const struct probe_key *key, uint32_t after)
 {
-	uint32_t id = after == FLIGHT_NONE ? f->chains[chain_of(f, key)] : f->ring[after].next;
+	uint32_t id = after == FLIGHT_NONE ? f->chains[chain_of(f, key)] : f->next[after];
 
-	for (; id != FLIGHT_NONE; id = f->ring[id].next) {
+	for (; id != FLIGHT_NONE; id = f->next[id]) {
 		const struct flight_probe *p = &f->ring[id];
 
 		if (probe_token(p->kind, p->cookie) == key->token && p->kind == key->kind &&
@@ -135,10 +137,11 @@ void flight_drop_oldest(struct flight *f)
 	uint32_t id = (uint32_t)(f->tail & f->mask), *at = &f->chains[f->ring[id].chain];
 
 	while (*at != id)
-		at = &f->ring[*at].next;
-	*at = f->ring[id].next;
+		at = &f->next[*at];
+	*at = f->next[id];
 	give_detail(f, f->ring[id].detail);
 	f->tail++;
+	__builtin_prefetch(&f->chains[f->ring[(f->tail + AHEAD) & f->mask].chain], 1);
 }
 
 static struct bytes part_of(const struct flight_detail *d, size_t at, size_t n)
