@@ -3,6 +3,7 @@
 #ifndef INFER_SITES_LAW_H
 #define INFER_SITES_LAW_H
 
+#include <math.h>
 #include <stdbool.h>
 
 enum { SITES_LAW_D = 50, SITES_LAW_T = 90, SITES_LAW_KNOTS = 32 };
@@ -26,11 +27,27 @@ struct sites_profile {
 };
 void sites_profile_make(struct sites_profile *p, struct sites_law *law, const struct sites_time *t,
 	double reach_km, double tau_ms);
-float sites_profile_ln(const struct sites_profile *p, float km);
-/* The same in two steps: profiles of one reach share the first. */
-float sites_profile_at(const struct sites_profile *p, float km);
-float sites_profile_value(const struct sites_profile *p, float at);
 /* No distance has more. */
 float sites_profile_most(const struct sites_profile *p);
+
+/* In two steps, of which profiles of one reach share the first, or in one. */
+static inline float sites_profile_at(const struct sites_profile *p, float km)
+{
+	float part = km / p->reach_km;
+
+	return sqrtf(part < 1 ? part : 1) * SITES_LAW_KNOTS;
+}
+
+static inline float sites_profile_value(const struct sites_profile *p, float at)
+{
+	int i = (int)at;
+
+	return p->v[i] + (at - (float)i) * (p->v[i + 1] - p->v[i]);
+}
+
+static inline float sites_profile_ln(const struct sites_profile *p, float km)
+{
+	return sites_profile_value(p, sites_profile_at(p, km));
+}
 
 #endif

@@ -75,25 +75,6 @@ void sites_profile_make(struct sites_profile *p, struct sites_law *law, const st
 	p->v[SITES_LAW_KNOTS + 1] = p->v[SITES_LAW_KNOTS];
 }
 
-float sites_profile_at(const struct sites_profile *p, float km)
-{
-	float part = km / p->reach_km;
-
-	return sqrtf(part < 1 ? part : 1) * SITES_LAW_KNOTS;
-}
-
-float sites_profile_value(const struct sites_profile *p, float at)
-{
-	int i = (int)at;
-
-	return p->v[i] + (at - (float)i) * (p->v[i + 1] - p->v[i]);
-}
-
-float sites_profile_ln(const struct sites_profile *p, float km)
-{
-	return sites_profile_value(p, sites_profile_at(p, km));
-}
-
 float sites_profile_most(const struct sites_profile *p)
 {
 	float most = p->v[0];
