@@ -91,7 +91,8 @@ class Connections:
 
     def options(self):
         if not self.folder:
-            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="catchmap-ssh-"))
+            short = tempfile.gettempdir() if len(tempfile.gettempdir()) < 28 else "/tmp"  # a socket's path is 107 bytes at most
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="catchmap-ssh-", dir=short))
             atexit.register(self.close)
         return ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={self.folder}/%C"]
 

@@ -42,7 +42,7 @@ campaign() { # NAME SED...
 			rate = 200
 			target-gap = 100ms
 			[rounds]
-			every = 3s
+			every = 2s
 			rounds = 3
 			marks = 2026-11-22T18:00Z nothing happened
 			[limits]
@@ -86,7 +86,7 @@ done
 jq -e '.vps | length == 6' "$run/run.json" >/dev/null || fail "run.json: $(cat "$run/run.json")"
 served=$(awk -F, 'NR > 1 && $1 == "192.0.2.53"' "$run/catchment.csv" | wc -l)
 [ "$served" -eq 5 ] || fail "catchment.csv has $served vantage points: $(cat "$run/catchment.csv")"
-starts=$(for vp in akl bom cdg; do zstdcat "$run/$vp.probes.csv.zst" | awk -F, 'NR == 2 { printf "%d\n", $12 % 3e9 / 1e6 }'; done | paste -sd' ')
+starts=$(for vp in akl bom cdg; do zstdcat "$run/$vp.probes.csv.zst" | awk -F, 'NR == 2 { printf "%d\n", $12 % 2e9 / 1e6 }'; done | paste -sd' ')
 
 # Fetched again: nothing is new.
 before=$(stat -c '%n %Y %s' "$run"/*.zst | md5sum)
