@@ -55,7 +55,7 @@ help:
 	@echo 'make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make lint       layers, cppcheck, clang-tidy, clang-format'
 	@echo 'make fuzz SECS=60   each fuzz harness for so long'
-	@echo 'make bench      speeds, beside its peers'
+	@echo 'make bench      speeds, beside its peers (QUICK=1: two minutes)'
 	@echo 'make soak MINUTES=20   a long run: memory, descriptors, rotation, nothing lost'
 	@echo 'make page       build src/report/page.html anew, with node and npm'
 	@echo 'make deps       install the packages that building and testing need'
@@ -124,7 +124,7 @@ demo: deps-test
 
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%) $(BENCH:%=$(B)/bench/%)
-	$(Q)B=$(B) tests/bench/run
+	$(Q)B=$(B) QUICK=$(QUICK) tests/bench/run
 
 soak: deps-test
 	$(Q)$(MAKE) --no-print-directory $(B)/catchmap $(TOOLS:%=$(B)/tools/%)

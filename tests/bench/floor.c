@@ -67,6 +67,10 @@ static void send_batch(struct bench *b, uint32_t from)
 	for (uint32_t i = from; i < from + BATCH && i < b->count; i++) {
 		uint8_t *room = sender_room(b->sender, &b->out);
 
+		if (!room) {
+			sender_flush(b->sender, on_failed, NULL);
+			room = sender_room(b->sender, &b->out);
+		}
 		wire_set32(b->spec.dst.b, b->first + i);
 		b->spec.cookie++;
 		sender_add(b->sender, inject_stamp(&b->template, &b->spec, room), &b->spec.dst, i);
