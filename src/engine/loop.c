@@ -12,7 +12,7 @@
 #include "net/carrier.h"
 #include "net/inject.h"
 
-enum { READ_MAX = 4096, WAY_UNKNOWN = 0, WAY_NONE = UINT16_MAX, TICK_MS = 1000 };
+enum { BATCHES_PER_S = 10000, READ_MAX = 4096, WAY_UNKNOWN = 0, WAY_NONE = UINT16_MAX, TICK_MS = 1000 };
 #define IDLE_NS (10 * NS_PER_MS)
 /* Slewing moves the clock by at most 500 ppm: more than this between two looks is a step. */
 #define STEP_NS NS_PER_MS
@@ -35,7 +35,7 @@ struct loop {
 	int pace_fd, clock_fd;
 
 	uint32_t batch[SEND_BATCH]; /* ids of the batch being filled */
-	unsigned n_batch;
+	unsigned n_batch, full_batch;
 	struct wall wall;           /* of the probes being made, until they are sent */
 	struct mono read_at;        /* of the frames being read */
 	struct mono start, give_up; /* give_up.ns 0: not stopping */
@@ -127,6 +127,8 @@ static void send_one(struct loop *l, const struct engine_due *due, struct mono n
 	engine_set_head(l->engine, id, room + (spec.dst.family == 4 ? IP_V4_LEN : IP_V6_LEN));
 	l->carrier.type->add(l->carrier.self, len, &spec.dst, id);
 	l->batch[l->n_batch++] = id;
+	if (l->n_batch == l->full_batch)
+		flush_batch(l);
 }
 
 /* Sends what is due now; returns when to look again. */
@@ -350,6 +352,15 @@ static void on_hangup(uv_signal_t *h, int signum)
 
 /* --- opening --- */
 
+/* Without the kernel's time of sending, all of a batch have the time before its first packet: there is no more in one than the
+ * rate asks for. */
+static unsigned full_batch(const struct engine_config *c)
+{
+	double by_rate = c->rate_pps / BATCHES_PER_S;
+
+	return c->kernel_stamps || by_rate > SEND_BATCH ? SEND_BATCH : by_rate < 1 ? 1 : (unsigned)by_rate;
+}
+
 static int open_templates(struct loop *l, struct err_msg *why)
 {
 	uint16_t n = l->c.engine.flows.n;
@@ -421,6 +432,7 @@ static int open_all(struct loop *l, struct err_msg *why)
 		return rc;
 	/* Not every device tells when a socket's packet left: one without that time may have left all the same. */
 	l->c.engine.kernel_stamps = ec->kernel_stamps && !l->c.plain;
+	l->full_batch = full_batch(ec);
 	l->engine = engine_new(ec, why);
 	l->way = calloc(ec->targets->n, sizeof(*l->way));
 	if (!l->engine || !l->way)
