@@ -61,7 +61,7 @@ struct options {
 		fail_flags; /* which --fail-on: sets of 1 << enum verdict_kind, and of flags */
 	const char *controls[OPTIONS_LISTS_MAX]; /* --control, each once more */
 	size_t n_controls;
-	bool csv, dot;
+	bool csv, dot, reinfer;
 	bool man, completion;
 	char *const *args; /* what is not an option */
 	int n_args;

@@ -8,8 +8,10 @@
 typedef void alike_warn(void *arg, const char *text);
 
 /* Two folders of runs. ERR_RANGE when flow 0 differs: routers then split by something else than before, and what they do looks
- * like a change of routing. A difference of question, kinds of probes, naming rules or places is warned about. What no meta.json
- * and no infer.json says is not compared. */
+ * like a change of routing. A difference of question or kinds of probes is warned about. What no meta.json says is not
+ * compared. */
 int alike_check(const char *old_run, const char *new_run, alike_warn *warn, void *arg, struct err_msg *why);
+/* Warns where their infer.json say that other naming rules or places were used, which put the same identity elsewhere. */
+void alike_rules(const char *old_run, const char *new_run, alike_warn *warn, void *arg);
 
 #endif

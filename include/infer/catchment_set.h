@@ -56,6 +56,11 @@ struct catchment_set {
 /* Reads a run's folder, or a catchment.csv (with the sites.csv beside it). ERR_PARSE names file and line: of a bad row, or of the
  * second of two for one vantage point at one target. Free in any case. */
 int catchment_set_read(struct catchment_set *s, struct intern *names, const char *path, struct err_msg *why);
+/* The same of a run whose catchment.csv and sites.csv are in another folder; it keeps the run's name. */
+int catchment_set_read_beside(struct catchment_set *s, struct intern *names, const char *run,
+	const char *inferred, struct err_msg *why);
+/* Moves its texts into other names, so that sets read apart can be compared. ERR_NOMEM leaves it fit only to be freed. */
+int catchment_set_rename(struct catchment_set *s, struct intern *names);
 /* The same of open files, which it closes; sites may be NULL. */
 int catchment_set_read_from(struct catchment_set *s, struct intern *names, struct csv *catchment,
 	struct csv *sites, struct err_msg *why);

@@ -40,9 +40,10 @@ struct page_run {
 	json_t *quality; /* what the probers' meta.json say: sums, and those with something to tell */
 };
 
-/* Reads a run's folder. `complain` hears of what is passed over. Free in any case. */
-int page_run_read(struct page_run *r, struct intern *names, const char *path, vantage_complain *complain,
-	struct err_msg *why);
+/* Reads a run's folder, and what infer wrote from `inferred`: the same path, or another folder. `complain` hears of what is passed
+ * over. Free in any case. */
+int page_run_read(struct page_run *r, struct intern *names, const char *path, const char *inferred,
+	vantage_complain *complain, struct err_msg *why);
 void page_run_free(struct page_run *r);
 
 /* One target in the page. */

@@ -635,7 +635,9 @@ static const struct option_row rows[] = {
 	{"cluster", 0, "CLUSTER", &cluster, AT(cluster),
 		"what moves together, and is one case for the test: as, country or vp (default as)"},
 	{"against", 0, "B", &text_value, AT(against),
-		"diff: the other target of the run; report: the run before"},
+		"diff: the other target of the run; report: the run before, or with --target likewise"},
+	{"reinfer", 0, NULL, &flag, AT(reinfer),
+		"infer the runs again, by the rules of today and in a scratch folder, before comparing them"},
 	{"fail-on", 0, "WHAT", &fail_on, 0,
 		"exit 1 when; diff X%: CHANGED by more than X points above the floor, without baseline when "
 		"more "

@@ -9,43 +9,36 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/vec.h"
 #include "cmd/command.h"
+#include "cmd/comparing.h"
+#include "cmd/reinfer.h"
 #include "cmd/routing.h"
-#include "infer/alike.h"
 #include "report/html.h"
 #include "report/page.h"
 
 /* A target of the run that may go into the page. */
 struct candidate {
-	uint32_t target, before; /* before: CATCHMENT_NONE when it is not compared */
-	size_t rows;             /* of both runs */
+	uint32_t target;
+	size_t rows; /* of both runs */
 	const char *service;
 	const struct comparison *comparison; /* NULL: none */
 };
 
 struct reporting {
 	const struct options *o;
-	struct intern names;
+	struct comparing c;
 	struct page_run run;
-	struct catchment_set against, *bases;
-	size_t n_bases;
+	struct catchment_set old; /* empty when two targets of the run are compared, or nothing is */
 	struct candidate *v;
 	size_t n, n_shown;
-	struct comparison *comparisons;
-	size_t n_comparisons;
 	struct target_list looked_up; /* those shown, for routes */
 	struct routing routing;
-	bool partial; /* a routing table was read in part */
 	json_t *routes;
-	char **warnings;
-	size_t n_warnings, cap_warnings;
-	struct err_msg why;
 };
 
 static int nomem(struct reporting *r)
 {
-	return err_set(&r->why, ERR_NOMEM, "out of memory");
+	return err_set(&r->c.why, ERR_NOMEM, "out of memory");
 }
 
 static void complain(void *arg, const char *text)
@@ -54,129 +47,78 @@ static void complain(void *arg, const char *text)
 	command_warn(text);
 }
 
-/* Said on stderr and in the page. */
-static void add_warning(void *arg, const char *text)
-{
-	struct reporting *r = arg;
-	char *kept = strdup(text);
-
-	command_warn(text);
-	if (kept && vec_reserve(&r->warnings, &r->cap_warnings, r->n_warnings + 1) == 0)
-		r->warnings[r->n_warnings++] = kept;
-	else
-		free(kept);
-}
-
 /* --- what to read --- */
 
-static int read_other(struct reporting *r, struct catchment_set *s, const char *path, const char *newer)
+static int read_run(struct reporting *r)
 {
-	int rc = catchment_set_read(s, &r->names, path, &r->why);
+	struct reinfer again = {.partial = false};
+	const char *run = r->o->args[0];
+	int rc = r->o->reinfer ? reinfer_run(&again, run, r->o, &r->c.why) : 0;
 
-	return rc == 0 && s->folder ? alike_check(s->folder, newer, add_warning, r, &r->why) : rc;
+	if (rc == 0)
+		rc = page_run_read(
+			&r->run, &r->c.names, run, again.folder[0] ? again.folder : run, complain, &r->c.why);
+	r->c.partial |= again.partial;
+	reinfer_remove(&again);
+	return rc;
 }
 
-static int read_all(struct reporting *r)
+/* What --against names: a run or a file, or else, beside --target, another target of the run. */
+static bool is_target(const struct options *o)
+{
+	return o->against && o->target && access(o->against, F_OK) < 0;
+}
+
+static int compare(struct reporting *r)
 {
 	const struct options *o = r->o;
-	int rc = page_run_read(&r->run, &r->names, o->args[0], complain, &r->why);
+	int rc;
 
-	r->bases = calloc(o->n_baselines + 1, sizeof(*r->bases));
-	if (!r->bases)
-		return nomem(r);
-	if (rc == 0 && o->against)
-		rc = read_other(r, &r->against, o->against, r->run.path);
-	for (size_t i = 0; rc == 0 && i < o->n_baselines; i++)
-		rc = read_other(r, &r->bases[r->n_bases++], o->baselines[i],
-			r->against.folder ? r->against.folder : r->run.path);
-	return rc;
+	if (is_target(o))
+		return o->n_baselines
+			       ? err_set(&r->c.why, ERR_PARSE,
+					 "%s: no such run; and --baseline says nothing of two targets of one",
+					 o->against)
+			       : comparing_run(&r->c, &r->run.set, &r->run.set, o->against);
+	rc = comparing_read(&r->c, &r->old, o->against);
+	return rc == 0 ? comparing_run(&r->c, &r->old, &r->run.set, NULL) : rc;
 }
 
 /* --- which targets --- */
 
-static bool is_wanted(const struct reporting *r, const struct catchment_target *t)
+static const struct comparison *comparison_of(const struct reporting *r, uint32_t target)
 {
-	struct addr a;
+	for (size_t i = 0; i < r->c.n; i++)
+		if (r->c.v[i].now.target == target)
+			return &r->c.v[i];
+	return NULL;
+}
 
-	if (!r->o->target)
-		return true;
-	if (addr_parse(r->o->target, &a) == 0)
-		return addr_equal(&a, &t->addr);
-	return strcmp(catchment_set_name(&r->run.set, t->service), r->o->target) == 0;
+static void add_target(struct reporting *r, uint32_t target)
+{
+	const struct catchment_set *s = &r->run.set;
+	const struct comparison *c = comparison_of(r, target);
+
+	r->v[r->n++] = (struct candidate){.target = target,
+		.rows = s->targets[target].n_rows + (c ? compare_target(&c->before)->n_rows : 0),
+		.service = catchment_set_name(s, s->targets[target].service),
+		.comparison = c};
 }
 
 static int list_targets(struct reporting *r)
 {
 	const struct catchment_set *s = &r->run.set;
+	const char *wanted = is_target(r->o) ? r->o->against : r->o->target;
 
 	r->v = calloc(s->n_targets + 1, sizeof(*r->v));
 	if (!r->v)
 		return nomem(r);
-	for (uint32_t t = 0; t < s->n_targets; t++) {
-		struct candidate *c = &r->v[r->n];
-
-		if (!is_wanted(r, &s->targets[t]))
-			continue;
-		*c = (struct candidate){.target = t,
-			.before = CATCHMENT_NONE,
-			.rows = s->targets[t].n_rows,
-			.service = catchment_set_name(s, s->targets[t].service)};
-		if (r->o->against)
-			c->before = catchment_set_target(&r->against, &s->targets[t].addr);
-		if (c->before != CATCHMENT_NONE)
-			c->rows += r->against.targets[c->before].n_rows;
-		r->n++;
-	}
+	for (uint32_t t = 0; t < s->n_targets; t++)
+		if (comparing_wants(s, t, wanted))
+			add_target(r, t);
 	if (r->n == 0)
-		return err_set(&r->why, ERR_PARSE, "%s: no target '%s' in it", s->path, r->o->target);
+		return err_set(&r->c.why, ERR_PARSE, "%s: no target '%s' in it", s->path, wanted);
 	return 0;
-}
-
-/* --- comparing --- */
-
-static int test(struct reporting *r, struct comparison *c)
-{
-	struct compare_side *base = malloc((r->n_bases + 1) * sizeof(*base));
-	size_t n = 0;
-	int rc;
-
-	if (!base)
-		return nomem(r);
-	for (size_t i = 0; i < r->n_bases; i++) {
-		uint32_t t = catchment_set_target(&r->bases[i], &compare_target(&c->before)->addr);
-
-		if (t != CATCHMENT_NONE)
-			base[n++] = (struct compare_side){&r->bases[i], t};
-	}
-	rc = n > 0 ? compare_baseline(c, base, n, &r->why) : 0;
-	free(base);
-	return rc;
-}
-
-static int compare_all(struct reporting *r)
-{
-	const struct compare_options how = {.alpha = r->o->alpha};
-	int rc = 0;
-
-	r->comparisons = calloc(r->n, sizeof(*r->comparisons));
-	if (!r->comparisons)
-		return nomem(r);
-	for (size_t i = 0; rc == 0 && i < r->n; i++) {
-		struct comparison *c = &r->comparisons[r->n_comparisons];
-
-		if (r->v[i].before == CATCHMENT_NONE)
-			continue;
-		r->n_comparisons++;
-		r->v[i].comparison = c;
-		rc = compare_targets(c, &how, (struct compare_side){&r->against, r->v[i].before},
-			(struct compare_side){&r->run.set, r->v[i].target}, &r->why);
-		if (rc == 0)
-			rc = test(r, c);
-	}
-	if (rc == 0 && r->n_comparisons == 0)
-		return err_set(&r->why, ERR_PARSE, "%s and %s have no target in common", r->against.path,
-			r->run.path);
-	return rc == 0 ? compare_judge(r->comparisons, r->n_comparisons, &r->why) : rc;
 }
 
 /* --- what goes into the page --- */
@@ -225,7 +167,7 @@ static void choose(struct reporting *r)
 		"--target",
 		r->n_shown, r->n, r->o->against ? "that moved most" : "with the most vantage points",
 		PAGE_ROWS_MAX);
-	add_warning(r, text);
+	comparing_warn(&r->c, text);
 }
 
 /* What routing tables say of the targets in the page. */
@@ -242,13 +184,13 @@ static int read_routes(struct reporting *r)
 	}
 	if (rc < 0)
 		return nomem(r);
-	rc = routing_read(&r->routing, &r->looked_up, o->tables, o->n_tables, o->as_names, false, add_warning,
-		r, &r->why);
+	rc = routing_read(&r->routing, &r->looked_up, o->tables, o->n_tables, o->as_names, false,
+		comparing_warn, &r->c, &r->c.why);
 	/* What is wrong was said. */
-	r->partial = rc == ERR_PARTIAL;
-	if (rc < 0 && !r->partial)
+	r->c.partial |= rc == ERR_PARTIAL;
+	if (rc < 0 && rc != ERR_PARTIAL)
 		return rc;
-	rc = routing_join(&r->routing, &r->run.set, r->run.path, &r->why);
+	rc = routing_join(&r->routing, &r->run.set, r->run.path, &r->c.why);
 	if (rc < 0)
 		return rc;
 	r->routes = routes_json(&r->routing.report);
@@ -259,19 +201,19 @@ static int make_page(struct reporting *r, FILE *out)
 {
 	struct page_target *targets = calloc(r->n_shown, sizeof(*targets));
 	struct page page = {.run = &r->run,
-		.against = r->o->against ? &r->against : NULL,
+		.against = r->c.before,
 		.targets = targets,
 		.n_targets = r->n_shown,
 		.routes = r->routes,
-		.warnings = (const char *const *)r->warnings,
-		.n_warnings = r->n_warnings};
+		.warnings = (const char *const *)r->c.warnings,
+		.n_warnings = r->c.n_warnings};
 	json_t *j = NULL;
 	int rc = ERR_NOMEM;
 
 	for (size_t i = 0; targets && i < r->n_shown; i++)
 		targets[i] = (struct page_target){r->v[i].target, r->v[i].comparison};
 	if (targets)
-		j = page_json(&page, &r->names);
+		j = page_json(&page, &r->c.names);
 	if (j)
 		rc = html_write(out, j);
 	json_decref(j);
@@ -287,7 +229,7 @@ static int write_to(struct reporting *r, int fd, const char *name, const char *b
 		ssize_t did = write(fd, bytes, n);
 
 		if (did < 0 && errno != EINTR)
-			return err_set(&r->why, err_from_errno(errno), "%s: %s", name, strerror(errno));
+			return err_set(&r->c.why, err_from_errno(errno), "%s: %s", name, strerror(errno));
 		bytes += did > 0 ? did : 0;
 		n -= did > 0 ? (size_t)did : 0;
 	}
@@ -303,12 +245,12 @@ static int write_page(struct reporting *r, const char *path, const char *bytes, 
 	if (strcmp(path, "-") == 0)
 		return write_to(r, STDOUT_FILENO, "stdout", bytes, n);
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return err_set(&r->why, ERR_IO, "%s: a folder: give -o the name of a file", path);
+		return err_set(&r->c.why, ERR_IO, "%s: a folder: give -o the name of a file", path);
 	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
-		return file_replace(path, bytes, n, &r->why);
+		return file_replace(path, bytes, n, &r->c.why);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(&r->why, err_from_errno(errno), "%s: %s", path, strerror(errno));
+		return err_set(&r->c.why, err_from_errno(errno), "%s: %s", path, strerror(errno));
 	rc = write_to(r, fd, path, bytes, n);
 	(void)close(fd);
 	return rc;
@@ -343,9 +285,9 @@ static int check_line(struct reporting *r)
 	const struct options *o = r->o;
 
 	if (o->n_args != 1)
-		return err_set(&r->why, ERR_PARSE, "give one run: catchmap report RUN -o PAGE.html");
+		return err_set(&r->c.why, ERR_PARSE, "give one run: catchmap report RUN -o PAGE.html");
 	if (o->n_baselines > 0 && !o->against)
-		return err_set(&r->why, ERR_PARSE,
+		return err_set(&r->c.why, ERR_PARSE,
 			"--baseline is a run before the one of --against, which is missing");
 	return 0;
 }
@@ -355,11 +297,11 @@ static int work(struct reporting *r)
 	int rc = check_line(r);
 
 	if (rc == 0)
-		rc = read_all(r);
+		rc = read_run(r);
+	if (rc == 0 && r->o->against)
+		rc = compare(r);
 	if (rc == 0)
 		rc = list_targets(r);
-	if (rc == 0 && r->o->against)
-		rc = compare_all(r);
 	if (rc < 0)
 		return rc;
 	choose(r);
@@ -370,32 +312,23 @@ static int work(struct reporting *r)
 
 static void done(struct reporting *r)
 {
-	for (size_t i = 0; i < r->n_comparisons; i++)
-		compare_free(&r->comparisons[i]);
-	for (size_t i = 0; i < r->n_bases; i++)
-		catchment_set_free(&r->bases[i]);
-	for (size_t i = 0; i < r->n_warnings; i++)
-		free(r->warnings[i]);
 	json_decref(r->routes);
 	routing_free(&r->routing);
 	target_list_free(&r->looked_up);
-	catchment_set_free(&r->against);
+	comparing_free(&r->c);
+	catchment_set_free(&r->old);
 	page_run_free(&r->run);
-	intern_free(&r->names);
-	free(r->comparisons);
-	free(r->bases);
-	free(r->warnings);
 	free(r->v);
 }
 
 static int run(const struct options *o)
 {
-	struct reporting r = {.o = o};
+	struct reporting r = {.o = o, .c = {.o = o, .aloud = true}};
 	int rc = work(&r);
 
 	if (rc < 0)
-		rc = command_fail(command_exit_of(rc), &r.why);
-	else if (r.partial)
+		rc = command_fail(command_exit_of(rc), &r.c.why);
+	else if (r.c.partial)
 		rc = EXIT_PARTIAL;
 	done(&r);
 	return rc;
@@ -406,8 +339,8 @@ static void defaults(struct options *o)
 	o->alpha = 0.01;
 }
 
-static const char *const takes[] = {
-	"output", "against", "baseline", "alpha", "target", "mrt", "as-names", "quiet", "config", NULL};
+static const char *const takes[] = {"output", "against", "baseline", "alpha", "weight", "cluster", "target",
+	"reinfer", "targets", "mrt", "as-names", "quiet", "config", NULL};
 
 const struct command command_report = {
 	.name = "report",

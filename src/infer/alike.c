@@ -143,14 +143,20 @@ static const char *digest_of(const json_t *infer, const char *end)
 	return NULL;
 }
 
-/* Other naming rules or places put the same identity elsewhere. */
-static void check_rules(const struct pair *p)
+int alike_check(const char *old_run, const char *new_run, alike_warn *warn, void *arg, struct err_msg *why)
+{
+	struct pair p = {.run = {old_run, new_run}, .warn = warn, .arg = arg, .why = why};
+
+	return check_vps(&p);
+}
+
+void alike_rules(const char *old_run, const char *new_run, alike_warn *warn, void *arg)
 {
 	static const struct {
 		const char *end, *what;
 	} inputs[] = {{"/naming/rules.csv", "naming rules"}, {"/naming/tables.csv", "tables of codes"},
 		{"/places.csv", "places"}};
-	json_t *a = load(p->run[0], "infer.json"), *b = load(p->run[1], "infer.json");
+	json_t *a = load(old_run, "infer.json"), *b = load(new_run, "infer.json");
 	char text[128];
 
 	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
@@ -159,20 +165,10 @@ static void check_rules(const struct pair *p)
 		if (!x || !y || strcmp(x, y) == 0)
 			continue;
 		(void)snprintf(text, sizeof(text),
-			"the runs were read with different %s: run 'catchmap infer' on both again",
+			"the runs were inferred with different %s: --reinfer reads both with those of today",
 			inputs[i].what);
-		p->warn(p->arg, text);
+		warn(arg, text);
 	}
 	json_decref(a);
 	json_decref(b);
-}
-
-int alike_check(const char *old_run, const char *new_run, alike_warn *warn, void *arg, struct err_msg *why)
-{
-	struct pair p = {.run = {old_run, new_run}, .warn = warn, .arg = arg, .why = why};
-	int rc = check_vps(&p);
-
-	if (rc == 0)
-		check_rules(&p);
-	return rc;
 }

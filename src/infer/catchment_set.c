@@ -458,6 +458,29 @@ out:
 	return rc;
 }
 
+/* Every name by its new number. */
+static void take_names(struct catchment_set *s, const uint32_t *now)
+{
+	for (size_t i = 0; i < s->n_targets; i++)
+		s->targets[i].service = now[s->targets[i].service];
+	for (size_t i = 0; i < s->n_sites; i++) {
+		struct catchment_site *x = &s->sites[i];
+
+		x->key = now[x->key];
+		x->city = now[x->city];
+		x->country = now[x->country];
+		x->identities = now[x->identities];
+	}
+	for (size_t i = 0; i < s->n_rows; i++) {
+		struct catchment_vp *v = &s->rows[i];
+
+		v->vp = now[v->vp];
+		v->country = now[v->country];
+		v->identity = now[v->identity];
+		v->rtt_probe = now[v->rtt_probe];
+	}
+}
+
 static int find_twice(struct reading *r)
 {
 	const struct catchment_set *s = r->set;
@@ -598,6 +621,44 @@ int catchment_set_read(struct catchment_set *s, struct intern *names, const char
 		}
 	}
 	return catchment_set_read_from(s, names, c, sites, why);
+}
+
+int catchment_set_read_beside(struct catchment_set *s, struct intern *names, const char *run,
+	const char *inferred, struct err_msg *why)
+{
+	int rc = catchment_set_read(s, names, inferred, why);
+
+	if (rc < 0 || strcmp(run, inferred) == 0)
+		return rc;
+	free(s->path);
+	free(s->folder);
+	s->path = strdup(run);
+	s->folder = strdup(run);
+	return s->path && s->folder ? 0 : err_set(why, ERR_NOMEM, "%s: out of memory", run);
+}
+
+int catchment_set_rename(struct catchment_set *s, struct intern *names)
+{
+	uint32_t *now = malloc((s->names->n + 1) * sizeof(*now));
+	int64_t got = now ? 0 : ERR_NOMEM;
+	int rc = ERR_NOMEM;
+
+	for (uint32_t i = 0; got >= 0 && i < s->names->n; i++) {
+		size_t n;
+		const uint8_t *bytes = intern_at(s->names, i, &n);
+
+		got = intern_put(names, bytes, n);
+		now[i] = (uint32_t)got;
+	}
+	if (got >= 0) {
+		take_names(s, now);
+		s->names = names;
+		rc = order_sites(s);
+		if (rc == 0)
+			rc = order_rows(s);
+	}
+	free(now);
+	return rc;
 }
 
 void catchment_set_free(struct catchment_set *s)

@@ -700,8 +700,13 @@ static void lines_warn(FILE *out, const struct comparison *c)
 		warn(out, text);
 	}
 	if (c->n_eff < COMPARE_N_EFF_MIN) {
-		(void)snprintf(text, sizeof(text),
-			"few VPs: by weight they count as %.1f, below 30 shares are coarse", c->n_eff);
+		if (c->n_eff < (double)c->a - 0.05)
+			(void)snprintf(text, sizeof(text),
+				"uneven weights: the %zu VPs count as %.1f, and shares are coarse below %d", c->a,
+				c->n_eff, COMPARE_N_EFF_MIN);
+		else
+			(void)snprintf(text, sizeof(text), "only %zu VPs: shares are coarse below %d", c->a,
+				COMPARE_N_EFF_MIN);
 		warn(out, text);
 	}
 	if (c->heaviest_share > COMPARE_HEAVY && c->weighted) {

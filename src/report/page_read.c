@@ -12,6 +12,7 @@
 
 struct reading {
 	struct page_run *run;
+	const char *inferred; /* the folder with what infer wrote */
 	struct intern *names;
 	struct err_msg *why;
 };
@@ -42,7 +43,7 @@ static int read_table(struct reading *r, const char *name, const struct table *t
 	int rc;
 
 	for (size_t i = 0; !c && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s%s", r->run->path, name, suffixes[i]);
+		(void)snprintf(path, sizeof(path), "%s/%s%s", r->inferred, name, suffixes[i]);
 		if (access(path, F_OK) == 0 && !(c = csv_open(path, r->why)))
 			return ERR_PARSE;
 	}
@@ -254,19 +255,21 @@ static int read_beside(struct reading *r)
 	return read_table(r, "trust.csv", &trust_table, &trust, take_trust);
 }
 
-int page_run_read(struct page_run *p, struct intern *names, const char *path, vantage_complain *complain,
-	struct err_msg *why)
+int page_run_read(struct page_run *p, struct intern *names, const char *path, const char *inferred,
+	vantage_complain *complain, struct err_msg *why)
 {
-	struct reading r = {p, names, why};
+	struct reading r = {p, inferred, names, why};
 	char places[PATH_MAX];
 	int rc;
 
 	*p = (struct page_run){.path = path};
-	rc = catchment_set_read(&p->set, names, path, why);
+	rc = catchment_set_read_beside(&p->set, names, path, inferred, why);
 	if (rc < 0)
 		return rc;
 	if (!p->set.folder)
 		return err_set(why, ERR_PARSE, "%s: not the folder of a run", path);
+	if (strcmp(path, inferred) == 0)
+		r.inferred = p->set.folder;
 	p->path = p->set.folder;
 	rc = read_beside(&r);
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "infer/catchment_pair.h"
 #include "infer/compare.h"
 
 enum { VPS = 1000000, ASES = 60000, SITES = 50 };
@@ -75,23 +76,21 @@ static double seconds_since(struct mono t)
 	return (double)(clock_mono().ns - t.ns) / (double)NS_PER_S;
 }
 
-static int measure(const char *before_path, const char *now_path)
+static int measure(const char *const paths[static 2])
 {
 	const struct compare_options o = {.alpha = 0.01};
 	struct intern names = {.n = 0};
-	struct catchment_set before = {.path = NULL}, now = {.path = NULL};
+	struct catchment_set sets[2] = {{.path = NULL}, {.path = NULL}};
 	struct comparison c = {.a = 0};
 	struct err_msg why = {{0}};
 	struct mono begin = clock_mono(), read;
 	struct rusage usage;
-	int rc = catchment_set_read(&before, &names, before_path, &why);
+	int rc = catchment_pair_read(sets, &names, paths, &why);
 
-	if (rc == 0)
-		rc = catchment_set_read(&now, &names, now_path, &why);
 	read = clock_mono();
 	if (rc == 0)
 		rc = compare_targets(
-			&c, &o, (struct compare_side){&before, 0}, (struct compare_side){&now, 0}, &why);
+			&c, &o, (struct compare_side){&sets[0], 0}, (struct compare_side){&sets[1], 0}, &why);
 	if (rc == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
 		(void)printf(
 			"diff, %d VPs against %d: %.2f s (read %.2f, compare %.2f), %ld MiB; %zu moved\n",
@@ -100,8 +99,8 @@ static int measure(const char *before_path, const char *now_path)
 	else
 		(void)fprintf(stderr, "%s\n", why.text);
 	compare_free(&c);
-	catchment_set_free(&before);
-	catchment_set_free(&now);
+	catchment_set_free(&sets[0]);
+	catchment_set_free(&sets[1]);
 	intern_free(&names);
 	return rc;
 }
@@ -116,7 +115,7 @@ int main(void)
 	(void)snprintf(before, sizeof(before), "%s/before.csv", folder);
 	(void)snprintf(now, sizeof(now), "%s/now.csv", folder);
 	if (write_run(before, 0) == 0 && write_run(now, ASES / 10) == 0)
-		rc = measure(before, now);
+		rc = measure((const char *const[]){before, now});
 	(void)unlink(before);
 	(void)unlink(now);
 	(void)rmdir(folder);

@@ -75,6 +75,37 @@ for run in r1 r2; do
 done
 expect 2 'flow 0 of vp00 is not the same: port is 33001 in r1 and 33002 in r2' r1 r2
 
+# Runs that were inferred by different rules, or not at all: a warning, or both inferred again, which leaves them as they are.
+real=${CATCHMAP_TARGETS:-$OLDPWD/targets}
+mkdir -p rules/naming monday tuesday
+cp "$real"/{places,sites}.csv rules/
+for f in rules tables; do head -n 1 "$real/naming/$f.csv" >"rules/naming/$f.csv"; done
+{ echo vp,lat,lon,accuracy_km,asn; for i in {10..21}; do echo "vp$i,5$((i % 2 * 2)).1,$((i % 2 * 12 + 8)).9,10,$i"; done; } >monday/vantage.csv
+{
+	echo vp,target,probe,question,round,flow,tx_time_ns,outcome,rtt_ms,nsid
+	for i in {10..21}; do
+		[ $((i % 2)) -eq 1 ] && site=waw || site=fra
+		echo "vp$i,1.1.1.1,dns,id.server,0,0,1764000000000000000,reply,3.5,${site}0$((i % 3 + 1))"
+	done
+} >monday/a.probes.csv
+cp monday/* tuesday/
+cat "$OLDPWD/tests/lab/naming.csv" >>rules/naming/rules.csv
+CATCHMAP_TARGETS=rules "$catchmap" infer -q monday
+sum=$(cat monday/* | sha256sum)
+export CATCHMAP_TARGETS=$real
+expect 2 "no catchment.csv in it: run 'catchmap infer tuesday' first" monday tuesday
+expect 0 '^UNTESTED .*: nothing moved \(12 VPs\)' monday tuesday --reinfer
+[ "$(cat monday/* | sha256sum)" = "$sum" ] && [ ! -e tuesday/catchment.csv ] || fail "--reinfer changed a run"
+"$catchmap" infer -q tuesday
+expect 4 '^warn     the runs were inferred with different naming rules: --reinfer reads both' monday tuesday
+expect 0 '^SAME .*: nothing moved \(12 VPs\)' monday tuesday --reinfer --baseline monday
+grep -q '^warn     only 12 VPs: shares are coarse below 30$' out || fail "few VPs: $(cat out)"
+! grep -q "different naming" out || fail "a warning that --reinfer makes untrue: $(cat out)"
+expect 2 'old.csv: not the folder of a run: --reinfer needs its rows' old.csv tuesday --reinfer
+"$catchmap" report tuesday --against monday --reinfer --weight as -o page.html 2>err || fail "report --reinfer: $(cat err)"
+grep -q '"sentence":"nothing moved (12 VPs)' page.html || fail "the page says: $(grep -o '"sentence":"[^"]*"' page.html)"
+unset CATCHMAP_TARGETS
+
 # For programs.
 "$catchmap" diff old.csv new.csv --baseline base.csv --json >out.json
 jq -e '.comparisons[0] | .verdict == "CHANGED" and .vps.moved == 8 and .test.p_sign_flip == 0.00390625 and

@@ -192,8 +192,10 @@ static void runs_alike(void **state)
 	scratch_text("new/infer.json", "{\"inputs\": [{\"file\": \"b/places.csv\", \"sha256\": \"3\"},"
 				       " {\"file\": \"b/naming/rules.csv\", \"sha256\": \"2\"}]}");
 	assert_int_equal(alike_check("old", "new", keep_warning, warned, &why), 0);
-	assert_string_equal(
-		warned, "the runs were read with different naming rules: run 'catchmap infer' on both again");
+	alike_rules("old", "new", keep_warning, warned);
+	assert_string_equal(warned,
+		"the runs were inferred with different naming rules: --reinfer reads both with those of "
+		"today");
 	scratch_remove(&scratch);
 }
 
