@@ -51,7 +51,7 @@ struct sites_scratch {
 	size_t cap_stamp, n_stamp;
 	uint32_t call;
 	struct geo_point *at; /* by site; of one that is not placed where it is likely, or 0 */
-	float *doubt;        /* by site: as the length of a chord, how far from there it may be */
+	float *doubt;         /* by site: as the length of a chord, how far from there it may be */
 	size_t cap_at, cap_doubt;
 	struct geo_point *taken; /* places of labels */
 	size_t n_taken, cap_taken;

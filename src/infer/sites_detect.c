@@ -323,9 +323,10 @@ static size_t crossings(const struct disc *a, const struct disc *b, struct geo_p
 	if (!(1 - q * q > 1e-12) || !(rest >= 0))
 		return 0;
 	t = sqrt(rest);
-	for (int i = 0; i < 2; i++, t = -t)
-		out[i] = (struct geo_point){x * u.x + y * v.x + t * n.x, x * u.y + y * v.y + t * n.y,
-			x * u.z + y * v.z + t * n.z};
+	out[0] = (struct geo_point){
+		x * u.x + y * v.x + t * n.x, x * u.y + y * v.y + t * n.y, x * u.z + y * v.z + t * n.z};
+	out[1] = (struct geo_point){
+		x * u.x + y * v.x - t * n.x, x * u.y + y * v.y - t * n.y, x * u.z + y * v.z - t * n.z};
 	return 2;
 }
 

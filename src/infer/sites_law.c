@@ -13,9 +13,10 @@ static double density(double d, double t)
 {
 	const double far = 3.5, norm = 1 / (2 * 3.14159265358979323846);
 	double step = fmax(0.02, fmin(0.25, 1.25 / d)), sum = 0;
+	int steps = (int)(2 * far / step);
 
-	for (double z = -far; z <= far; z += step) {
-		double mile = t - d * (1 + detour * exp(detour_spread * z)), w;
+	for (int i = 0; i <= steps; i++) {
+		double z = i * step - far, mile = t - d * (1 + detour * exp(detour_spread * z)), w;
 
 		if (mile <= 0)
 			break;

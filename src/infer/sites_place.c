@@ -166,6 +166,7 @@ static int around_vp(struct sites_placer *p, const struct sites_witness *w, stru
 	while (p->n_around <= w->vp)
 		p->around[p->n_around++] = (struct sites_around){.towns = NULL};
 	a = &p->around[w->vp];
+	/* The very same place. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
 	if (memcmp(&a->at, &w->disc.at, sizeof a->at) != 0) {
 		free(a->towns);
 		free(a->heads);
@@ -489,6 +490,7 @@ static bool same_question(const struct sites_memo *a, const struct sites_memo *b
 {
 	return a->known && a->vp == b->vp && a->time == b->time && a->others == b->others &&
 	       !(a->tau_ms < b->tau_ms || a->tau_ms > b->tau_ms) && !(a->km < b->km || a->km > b->km) &&
+	       /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
 	       memcmp(&a->at, &b->at, sizeof a->at) == 0;
 }
 

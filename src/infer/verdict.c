@@ -498,7 +498,7 @@ static struct verdict_slow slow_of(const struct verdict *v, const struct verdict
 
 static void find_odd(struct verdict *v, const struct verdict_input *in)
 {
-	for (size_t i = 0; i < v->voices.n_sites; i++) {
+	for (size_t i = 0; v->site && i < v->voices.n_sites; i++) {
 		const struct voice_site *s = &v->voices.sites[i];
 		struct verdict_physics p = verdict_weigh(&in->here, &s->id, s->min_ns);
 
