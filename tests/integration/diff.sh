@@ -76,10 +76,10 @@ done
 expect 2 'flow 0 of vp00 is not the same: port is 33001 in r1 and 33002 in r2' r1 r2
 
 # Runs that were inferred by different rules, or not at all: a warning, or both inferred again, which leaves them as they are.
-real=${CATCHMAP_TARGETS:-$OLDPWD/targets}
+export CATCHMAP_TARGETS=${CATCHMAP_TARGETS:-$OLDPWD/targets}
 mkdir -p rules/naming monday tuesday
-cp "$real"/{places,sites}.csv rules/
-for f in rules tables; do head -n 1 "$real/naming/$f.csv" >"rules/naming/$f.csv"; done
+cp "$CATCHMAP_TARGETS"/{places,sites}.csv rules/
+for f in rules tables; do head -n 1 "$CATCHMAP_TARGETS/naming/$f.csv" >"rules/naming/$f.csv"; done
 { echo vp,lat,lon,accuracy_km,asn; for i in {10..21}; do echo "vp$i,5$((i % 2 * 2)).1,$((i % 2 * 12 + 8)).9,10,$i"; done; } >monday/vantage.csv
 {
 	echo vp,target,probe,question,round,flow,tx_time_ns,outcome,rtt_ms,nsid
@@ -92,7 +92,6 @@ cp monday/* tuesday/
 cat "$OLDPWD/tests/lab/naming.csv" >>rules/naming/rules.csv
 CATCHMAP_TARGETS=rules "$catchmap" infer -q monday
 sum=$(cat monday/* | sha256sum)
-export CATCHMAP_TARGETS=$real
 expect 2 "no catchment.csv in it: run 'catchmap infer tuesday' first" monday tuesday
 expect 0 '^UNTESTED .*: nothing moved \(12 VPs\)' monday tuesday --reinfer
 [ "$(cat monday/* | sha256sum)" = "$sum" ] && [ ! -e tuesday/catchment.csv ] || fail "--reinfer changed a run"
@@ -104,7 +103,6 @@ grep -q '^warn     only 12 VPs: shares are coarse below 30$' out || fail "few VP
 expect 2 'old.csv: not the folder of a run: --reinfer needs its rows' old.csv tuesday --reinfer
 "$catchmap" report tuesday --against monday --reinfer --weight as -o page.html 2>err || fail "report --reinfer: $(cat err)"
 grep -q '"sentence":"nothing moved (12 VPs)' page.html || fail "the page says: $(grep -o '"sentence":"[^"]*"' page.html)"
-unset CATCHMAP_TARGETS
 
 # For programs.
 "$catchmap" diff old.csv new.csv --baseline base.csv --json >out.json
