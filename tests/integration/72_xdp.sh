@@ -3,7 +3,7 @@
 # may use it; what cannot go with it is said.
 . "$(dirname "$0")/lib.sh"
 box_enter "$@"
-ldd "$catchmap" | grep -q libxdp || skip "built without libxdp"
+[[ $(ldd "$catchmap") == *libxdp* ]] || skip "built without libxdp"
 box_net
 reflect_start
 lab_targets 2000 >"$box/list.txt"
