@@ -2,7 +2,10 @@
 """Rows of a run in the lab against the lab's truth (catchment.csv): identities and RTTs.
 
 usage: lab_compare.py RUN TRUTH_CSV    every (vp, target): identity as in the truth, RTTs not below it
-       lab_compare.py --same RUN RUN   the same identity on flow 0 in both, for every (vp, target)"""
+       lab_compare.py --same RUN RUN   the same identity on flow 0 in both, for every (vp, target)
+       lab_compare.py --diff JSON BEFORE_CSV NOW_CSV
+                                       what `diff --json` says moved is what the truths of the two runs say, and costs that much;
+                                       for the services that tell their sites by DNS"""
 import collections
 import csv
 import glob
@@ -61,4 +64,42 @@ def same(one, other):
     return [key for key in a if {n for n, _ in a[key]["0"]} != {n for n, _ in b[key]["0"]}]
 
 
-sys.exit(1 if (same(*sys.argv[2:]) if sys.argv[1] == "--same" else against_truth(*sys.argv[1:])) else 0)
+def truth_of(path):
+    """(vp, target) -> the sites that may answer (by code), the RTT."""
+    with open(path, newline="", encoding="utf-8") as f:
+        return {(r["vp"], r["target"]): ({i.split(".")[1] for i in r["identity"].split("|") if i.count(".") > 1},
+                                         float(r["rtt_min_ms"] or "nan"))
+                for r in csv.DictReader(f) if r["service"] != "web.lab.example"}
+
+
+def diff(path, before_path, now_path):
+    with open(path, encoding="utf-8") as f:
+        comparisons = json.load(f)["comparisons"]
+    before, now, bad, errors, costs, checked = truth_of(before_path), truth_of(now_path), [], [], [], 0
+    named = {target for _, target in before}
+    for c in [c for c in comparisons if c["target"] in named]:
+        said = {v["vp"]: v for v in c["vantage_points"]}
+        for vp, v in said.items():
+            (sites, rtt), (sites_now, rtt_now) = before[vp, c["target"]], now[vp, c["target"]]
+            split = len(sites) > 1 or len(sites_now) > 1
+            moved = sites != sites_now if not split else v["change"] == "moved" and sites != sites_now
+            checked += 1
+            if v["site_before"] not in sites or v["site_now"] not in sites_now or (v["change"] == "moved") != moved:
+                bad.append(f"{vp} {c['target']}: {v['change']} {v['site_before']} -> {v['site_now']}, "
+                           f"in truth {sorted(sites)} -> {sorted(sites_now)}")
+            elif moved:
+                costs.append(rtt_now - rtt)
+                errors.append(abs(v["cost_ms"] - costs[-1]))
+    for line in bad[:10]:
+        print(line)
+    if errors and sorted(errors)[len(errors) // 2] * 4 > sorted(map(abs, costs))[len(costs) // 2]:
+        bad.append(print(f"costs {costs} are told wrong by {errors} ms"))
+    if checked != len(before):
+        bad.append(print(f"diff tells of {checked} (VP, target), there are {len(before)}"))
+    print(f"diff: {len(errors)} of {checked} (VP, target) moved, as in the truth" +
+          (f", costs {min(costs):+.1f} to {max(costs):+.1f} ms told to {max(errors):.1f} ms" if errors else ""))
+    return bad
+
+
+MODES = {"--same": same, "--diff": diff}
+sys.exit(1 if (MODES[sys.argv[1]](*sys.argv[2:]) if sys.argv[1] in MODES else against_truth(*sys.argv[1:])) else 0)
