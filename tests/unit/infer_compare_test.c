@@ -347,6 +347,50 @@ static void verdicts(void **state)
 }
 
 /* Twenty runs of no change, then one, in disorder: pairs are those that follow each other. */
+/* Which verdict each mixture of figures gives, at its bounds. */
+static void verdict_of_figures(void **state)
+{
+	static const struct {
+		size_t a, moved, clusters_moved;
+		bool done;
+		double alpha, p, effect;
+		enum compare_verdict verdict;
+	} cases[] = {
+		{9, 9, 9, true, 0.05, 0.001, 0.9, COMPARE_CANNOT},
+		{9, 0, 0, false, 0.05, 1, 0, COMPARE_CANNOT},
+		{10, 9, 9, false, 0.05, 1, 0, COMPARE_UNTESTED},
+		{10, 1, 1, false, 0.05, 1, 0, COMPARE_UNTESTED},
+		{10, 5, 5, true, 0.05, 0.05, 0.01, COMPARE_CHANGED},
+		{10, 5, 5, true, 0.05, 0.05, 0.0099, COMPARE_SAME},
+		{10, 5, 5, true, 0.05, 0.0501, 0.5, COMPARE_SAME},
+		{10, 5, 5, true, 0.05, 0.001, -0.5, COMPARE_SAME},
+		{10, 5, 4, true, 0.05, 0.0625, 0.5, COMPARE_LOCAL},
+		{10, 5, 4, true, 0.05, 0.05, 0.0099, COMPARE_LOCAL},
+		{10, 5, 4, true, 0.1, 0.0625, 0.5, COMPARE_CHANGED},
+		{10, 1, 1, true, 0.05, 1, 0, COMPARE_LOCAL},
+		{10, 0, 0, true, 0.05, 1, 0, COMPARE_SAME},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct comparison c = {.a = cases[i].a,
+			.moved = cases[i].moved,
+			.clusters_moved = cases[i].clusters_moved,
+			.options.alpha = cases[i].alpha,
+			.test = {.done = cases[i].done,
+				.p = cases[i].p,
+				.p_holm = cases[i].p,
+				.effect = cases[i].effect,
+				.weight = 10,
+				.all_clusters = 10}};
+		struct err_msg why = {{0}};
+
+		assert_int_equal(compare_judge(&c, 1, &why), 0);
+		if (c.verdict != cases[i].verdict)
+			fail_msg("case %zu: verdict %d, not %d", i, c.verdict, cases[i].verdict);
+	}
+}
+
 static void rank_among_many(void **state)
 {
 	static const char quiet[] = "aaaaaaaaaaaa", loud[] = "bbbbaaaaaaaa";
@@ -497,6 +541,7 @@ int main(void)
 		cmocka_unit_test(discs),
 		cmocka_unit_test(first_seen_identities),
 		cmocka_unit_test(verdicts),
+		cmocka_unit_test(verdict_of_figures),
 		cmocka_unit_test(rank_among_many),
 		cmocka_unit_test(holm_over_targets),
 		cmocka_unit_test(no_false_alarms),
