@@ -76,6 +76,12 @@ static double seconds_since(struct mono t)
 	return (double)(clock_mono().ns - t.ns) / (double)NS_PER_S;
 }
 
+static double cpu_s(const struct rusage *u)
+{
+	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
+	       (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
+}
+
 static int measure(const char *const paths[static 2])
 {
 	const struct compare_options o = {.alpha = 0.01};
@@ -84,18 +90,18 @@ static int measure(const char *const paths[static 2])
 	struct comparison c = {.a = 0};
 	struct err_msg why = {{0}};
 	struct mono begin = clock_mono(), read;
-	struct rusage usage;
-	int rc = catchment_pair_read(sets, &names, paths, &why);
+	struct rusage idle, usage;
+	int rc = getrusage(RUSAGE_SELF, &idle) == 0 ? catchment_pair_read(sets, &names, paths, &why) : ERR_IO;
 
 	read = clock_mono();
 	if (rc == 0)
 		rc = compare_targets(
 			&c, &o, (struct compare_side){&sets[0], 0}, (struct compare_side){&sets[1], 0}, &why);
 	if (rc == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
-		(void)printf(
-			"diff, %d VPs against %d: %.2f s (read %.2f, compare %.2f), %ld MiB; %zu moved\n",
+		(void)printf("diff, %d VPs against %d: %.2f s (read %.2f, compare %.2f), %.2f s of CPU, %ld "
+			     "MiB; %zu moved\n",
 			VPS, VPS, seconds_since(begin), (double)(read.ns - begin.ns) / (double)NS_PER_S,
-			seconds_since(read), usage.ru_maxrss / 1024, c.moved);
+			seconds_since(read), cpu_s(&usage) - cpu_s(&idle), usage.ru_maxrss / 1024, c.moved);
 	else
 		(void)fprintf(stderr, "%s\n", why.text);
 	compare_free(&c);
