@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/csv.h"
-#include "report/diff.h"
+#include "report/diff_parts.h"
 
 /* JSON wants UTF-8, and has no NAN. */
 static json_t *text_or_null(const char *text)
@@ -25,12 +25,12 @@ static json_t *text_or_null(const char *text)
 	return j;
 }
 
-static json_t *number(double v)
+json_t *diff_json_number(double v)
 {
 	return isfinite(v) ? json_real(v) : json_null();
 }
 
-static json_t *count(size_t v)
+json_t *diff_json_count(size_t v)
 {
 	return json_integer((json_int_t)v);
 }
@@ -57,9 +57,9 @@ static json_t *site_or_null(const struct comparison *c, uint32_t site)
 
 static json_t *rtt(const struct compare_rtt *r)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "n", count(r->n), "median_ms", number(r->median_ms),
-		"p90_ms", number(r->p90_ms), "worst_ms", number(r->worst_ms), "mean_by_weight_ms",
-		number(r->mean_ms));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "n", diff_json_count(r->n), "median_ms",
+		diff_json_number(r->median_ms), "p90_ms", diff_json_number(r->p90_ms), "worst_ms",
+		diff_json_number(r->worst_ms), "mean_by_weight_ms", diff_json_number(r->mean_ms));
 }
 
 static json_t *site(const struct comparison *c, const struct compare_site *s)
@@ -73,10 +73,11 @@ static json_t *site(const struct comparison *c, const struct compare_site *s)
 		text_or_null(compare_name(c, s->key)), "site_before",
 		text_or_null(s->before ? compare_name(c, s->before->key) : ""), "city",
 		text_or_null(compare_name(c, at->city)), "fate", diff_fate_name(s->fate), "other",
-		site_or_null(c, s->other), "lat", number(at->lat), "lon", number(at->lon), "vps_before",
-		count(s->vps_before), "vps_now", count(s->vps_now), "share_before", number(s->share_before),
-		"share_now", number(s->share_now), "change", number(s->change), "low", number(s->low), "high",
-		number(s->high));
+		site_or_null(c, s->other), "lat", diff_json_number(at->lat), "lon", diff_json_number(at->lon),
+		"vps_before", diff_json_count(s->vps_before), "vps_now", diff_json_count(s->vps_now),
+		"share_before", diff_json_number(s->share_before), "share_now",
+		diff_json_number(s->share_now), "change", diff_json_number(s->change), "low",
+		diff_json_number(s->low), "high", diff_json_number(s->high));
 }
 
 static json_t *sites(const struct comparison *c)
@@ -97,8 +98,8 @@ static json_t *transitions(const struct comparison *c)
 
 		(void)json_array_append_new(
 			a, json_pack("{s:o, s:o, s:o, s:o, s:o}", "before", place(c, m->from), "now",
-				   place(c, m->to), "vps", count(m->vps), "weight", number(m->weight), "cost",
-				   rtt(&m->cost)));
+				   place(c, m->to), "vps", diff_json_count(m->vps), "weight",
+				   diff_json_number(m->weight), "cost", rtt(&m->cost)));
 	}
 	return a;
 }
@@ -108,13 +109,14 @@ static json_t *groups(const struct comparison *c, const struct compare_group *g,
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < n; i++) {
-		json_t *id = networks ? g[i].id ? count(g[i].id) : json_null()
+		json_t *id = networks ? g[i].id ? diff_json_count(g[i].id) : json_null()
 				      : text_or_null(compare_name(c, g[i].id));
 
 		(void)json_array_append_new(
 			a, json_pack("{s:o, s:o, s:o, s:o, s:o}", networks ? "asn" : "country", id, "vps",
-				   count(g[i].vps), "moved", count(g[i].moved), "weight", number(g[i].weight),
-				   "weight_moved", number(g[i].weight_moved)));
+				   diff_json_count(g[i].vps), "moved", diff_json_count(g[i].moved), "weight",
+				   diff_json_number(g[i].weight), "weight_moved",
+				   diff_json_number(g[i].weight_moved)));
 	}
 	return a;
 }
@@ -148,16 +150,16 @@ static json_t *vps(const struct comparison *c, enum diff_sort sort)
 				   text_or_null(compare_name(c, v[i]->vp)), "change", diff_change_name(v[i]),
 				   "site_before", site_or_null(c, v[i]->site_before), "site_now",
 				   site_or_null(c, v[i]->site_now), "state_before", state(v[i]->before),
-				   "state_now", state(v[i]->now), "weight", number(v[i]->weight), "cost_ms",
-				   number(v[i]->cost_ms)));
+				   "state_now", state(v[i]->now), "weight", diff_json_number(v[i]->weight),
+				   "cost_ms", diff_json_number(v[i]->cost_ms)));
 	free(v);
 	return a;
 }
 
-static json_t *inside(const struct compare_floor *f)
+json_t *diff_json_inside(const struct compare_floor *f)
 {
-	return json_pack("{s:o, s:o, s:o}", "flips", number(f->flips), "chances", number(f->chances),
-		"interval_s", number(f->interval_s));
+	return json_pack("{s:o, s:o, s:o}", "flips", diff_json_number(f->flips), "chances",
+		diff_json_number(f->chances), "interval_s", diff_json_number(f->interval_s));
 }
 
 static json_t *test(const struct comparison *c)
@@ -168,24 +170,32 @@ static json_t *test(const struct comparison *c)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o}",
-		"baseline", text_or_null(t->base->path), "vps", count(t->vps), "moved_before",
-		count(t->moved_before), "moved_now", count(t->moved_now), "floor", number(t->floor),
-		"moved_share", number(t->now), "effect", number(t->effect), "alpha", number(c->options.alpha),
-		"clusters", count(t->clusters), "exact", t->exact, "p_sign_flip", number(t->p_flip), "pairs",
-		count(t->pairs), "p_rank", number(t->p_rank), "p", number(t->p), "p_holm", number(t->p_holm),
-		"lag_before_s", number(t->lag_before_s), "lag_now_s", number(t->lag_now_s),
-		"smallest_clusters", t->smallest ? count(t->smallest) : json_null(), "smallest_share",
-		t->smallest ? number(t->smallest_share) : json_null());
+		"baseline", text_or_null(t->base->path), "vps", diff_json_count(t->vps), "moved_before",
+		diff_json_count(t->moved_before), "moved_now", diff_json_count(t->moved_now), "floor",
+		diff_json_number(t->floor), "moved_share", diff_json_number(t->now), "effect",
+		diff_json_number(t->effect), "alpha", diff_json_number(c->options.alpha), "clusters",
+		diff_json_count(t->clusters), "exact", t->exact, "p_sign_flip", diff_json_number(t->p_flip),
+		"pairs", diff_json_count(t->pairs), "p_rank", diff_json_number(t->p_rank), "p",
+		diff_json_number(t->p), "p_holm", diff_json_number(t->p_holm), "lag_before_s",
+		diff_json_number(t->lag_before_s), "lag_now_s", diff_json_number(t->lag_now_s),
+		"smallest_clusters", t->smallest ? diff_json_count(t->smallest) : json_null(),
+		"smallest_share", t->smallest ? diff_json_number(t->smallest_share) : json_null());
 }
 
-static json_t *counts(const struct comparison *c)
+json_t *diff_json_counts(const struct comparison *c)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "both",
-		count(c->both), "only_before", count(c->only_before), "only_now", count(c->only_now),
-		"site_in_both", count(c->a), "moved", count(c->moved), "lost", count(c->lost), "regained",
-		count(c->regained), "no_site", count(c->no_site), "silent", count(c->silent), "excluded",
-		count(c->excluded), "clusters", count(c->n_clusters), "clusters_moved",
-		count(c->clusters_moved));
+	const struct {
+		const char *name;
+		size_t v;
+	} all[] = {{"both", c->both}, {"only_before", c->only_before}, {"only_now", c->only_now},
+		{"site_in_both", c->a}, {"moved", c->moved}, {"lost", c->lost}, {"regained", c->regained},
+		{"no_site", c->no_site}, {"silent", c->silent}, {"excluded", c->excluded},
+		{"clusters", c->n_clusters}, {"clusters_moved", c->clusters_moved}};
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		(void)json_object_set_new(j, all[i].name, diff_json_count(all[i].v));
+	return j;
 }
 
 /* Adds the members; false without memory. */
@@ -203,17 +213,17 @@ static bool put_members(json_t *j, const struct diff_view *d, const struct compa
 		{"target_now", address(&c->now)},
 		{"before", text_or_null(c->before.set->path)},
 		{"now", text_or_null(c->now.set->path)},
-		{"vps", counts(c)},
-		{"moved_share", number(c->moved_share)},
-		{"similarity_known", number(c->similar_known)},
-		{"similarity_pessimistic", number(c->similar_all)},
-		{"weight", number(c->weight)},
-		{"n_eff", number(c->n_eff)},
+		{"vps", diff_json_counts(c)},
+		{"moved_share", diff_json_number(c->moved_share)},
+		{"similarity_known", diff_json_number(c->similar_known)},
+		{"similarity_pessimistic", diff_json_number(c->similar_all)},
+		{"weight", diff_json_number(c->weight)},
+		{"n_eff", diff_json_number(c->n_eff)},
 		{"test", test(c)},
-		{"inside_before", inside(&c->inside_before)},
-		{"inside_now", inside(&c->inside_now)},
-		{"rtt_before_ms", number(c->rtt_before_ms)},
-		{"rtt_now_ms", number(c->rtt_now_ms)},
+		{"inside_before", diff_json_inside(&c->inside_before)},
+		{"inside_now", diff_json_inside(&c->inside_now)},
+		{"rtt_before_ms", diff_json_number(c->rtt_before_ms)},
+		{"rtt_now_ms", diff_json_number(c->rtt_now_ms)},
 		{"cost_moved", rtt(&c->cost_moved)},
 		{"cost_stayed", rtt(&c->cost_stayed)},
 		{"sites", sites(c)},

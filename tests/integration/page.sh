@@ -72,6 +72,16 @@ report 0 large.html large/now --against large/before -o large.html
 report 0 one.html one/now -o one.html
 report 0 single.html many/now -o single.html
 report 0 same.html many/now --against many/now -o same.html
+two=($(cut -d, -f1 many/now/sites.csv | tail -n +2 | sort -u))
+report 0 pair.html many/now --target "${two[0]}" --against "${two[1]}" -o pair.html
+"$catchmap" diff many/now --target "${two[0]}" --against "${two[1]}" --json >pair.json
+report 2 "no target 'nowhere' in it" many/now --target "${two[0]}" --against nowhere
+# The verdict is that of diff, whatever the options.
+for how in --weight=country --cluster=vp; do
+	"$catchmap" diff lab/before lab/now --baseline lab/base "$how" --json | jq -r '.comparisons[0].sentence' >sentence
+	report 0 '1 of 1 targets' lab/now --against lab/before --baseline lab/base "$how" -o how.html
+	grep -qF "\"sentence\":\"$(<sentence)\"" how.html || fail "report $how does not say: $(<sentence)"
+done
 # The first target's address becomes one that the routing table has.
 mkdir routed mrt
 cp many/now/* routed/

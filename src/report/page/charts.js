@@ -5,7 +5,7 @@ import { fitCanvas, h, hideTip, panel, s, showTip } from "./dom.js";
 import { placeOf, siteName } from "./data.js";
 import * as f from "./format.js";
 import { table } from "./table.js";
-import { onTheme, siteClass, siteColour, theme } from "./theme.js";
+import { onChange, siteClass, siteColour, theme } from "./theme.js";
 
 const COLOURED = (target) => target.order.filter((site) => site.colour !== null);
 const REST = (target) => target.order.filter((site) => site.colour === null && (site.now.vps || site.before?.vps));
@@ -294,6 +294,6 @@ function scatter(target, rows) {
 		width = stage.clientWidth;
 		draw();
 	}).observe(stage);
-	onTheme(draw);
+	onChange(draw);
 	return stage;
 }

@@ -6,7 +6,7 @@ import { feature, mesh } from "topojson-client";
 import { fitCanvas, h, hideTip, newId, showTip } from "./dom.js";
 import { placeOf, siteName } from "./data.js";
 import * as f from "./format.js";
-import { onTheme, siteClass, siteColour, theme } from "./theme.js";
+import { onChange, siteClass, siteColour, theme } from "./theme.js";
 
 /* global WORLD */
 const atlas = JSON.parse(WORLD);
@@ -429,7 +429,7 @@ export function worldMap(doc, target) {
 		redraw();
 	}
 	new ResizeObserver(resize).observe(stage);
-	onTheme(redraw);
+	onChange(redraw);
 	return { element, choose: (row) => {
 		select(row);
 		element.scrollIntoView({ block: "nearest" });

@@ -2,6 +2,10 @@
 
 import { h, newId } from "./dom.js";
 import { count } from "./format.js";
+import { isPrinting, onChange } from "./theme.js";
+
+// What a reader of paper turns over at most, for one table.
+const PRINTED = 1000;
 
 const compare = (a, b) => {
 	const x = a ?? "", y = b ?? "";
@@ -39,7 +43,7 @@ export function table(columns, rows, options = {}) {
 			});
 		}
 		at = Math.min(at, Math.max(0, Math.ceil(list.length / size) - 1));
-		const from = at * size, to = Math.min(list.length, from + size);
+		const print = isPrinting(), most = print ? PRINTED : size, from = print ? 0 : at * size, to = Math.min(list.length, from + most);
 		body.replaceChildren(...list.slice(from, to).map((row) => h("tr", null, columns.map((c) =>
 			h("td", { class: c.number ? "number" : "" }, c.cell ? c.cell(row) : String(shown(c, row)))))));
 		if (!list.length) body.append(h("tr", null, h("td", { colspan: columns.length }, "none that matches")));
@@ -47,8 +51,8 @@ export function table(columns, rows, options = {}) {
 			if (i === by) head.setAttribute("aria-sort", down ? "descending" : "ascending");
 			else head.removeAttribute("aria-sort");
 		});
-		pager.hidden = rows.length <= size;
-		status.textContent = list.length ? `${count(from + 1)} to ${count(to)} of ${count(list.length)}` : "0";
+		pager.hidden = rows.length <= most;
+		status.textContent = print ? `The first ${count(to)} of ${count(list.length)}; the run's CSV files have all.` : list.length ? `${count(from + 1)} to ${count(to)} of ${count(list.length)}` : "0";
 		back.disabled = at === 0;
 		on.disabled = to >= list.length;
 	}
@@ -69,6 +73,7 @@ export function table(columns, rows, options = {}) {
 	}
 	const id = newId("filter");
 	draw();
+	if (rows.length > size) onChange(draw);
 	return h("div", { class: "tablebox" },
 		options.filter && h("p", { class: "filter" }, h("label", { for: id }, options.filter),
 			h("input", { id, type: "search", autocomplete: "off", oninput: (e) => filter(e.target.value) })),

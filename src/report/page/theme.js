@@ -16,17 +16,24 @@ export function theme() {
 export const siteColour = (site) => (site.colour === null ? theme().rest : theme().sites[site.colour]);
 export const siteClass = (site) => (site.colour === null ? "rest" : `site${site.colour}`);
 
-// Calls redraw() when the colours change; only for what is drawn on a canvas.
-export function onTheme(redraw) {
+// Calls redraw() when the colours change or the page goes to a printer and back: for canvases, and tables that are in pages.
+export function onChange(redraw) {
 	listeners.add(redraw);
 }
 export function forgetListeners() {
 	listeners.clear();
 }
+let printing = false;
+export const isPrinting = () => printing;
 function changed() {
 	cache = null;
 	for (const redraw of listeners) redraw();
 }
-for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", changed);
-addEventListener("beforeprint", changed);
-addEventListener("afterprint", changed);
+function print(on) {
+	printing = on;
+	changed();
+}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+matchMedia("print").addEventListener("change", (e) => print(e.matches));
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));

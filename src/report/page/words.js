@@ -25,7 +25,8 @@ function single(target) {
 export function headline(target) {
 	const d = target.diff;
 	if (!d) return h("p", { class: "headline" }, single(target));
-	return h("p", { class: "headline" }, h("span", { class: `verdict ${d.verdict.toLowerCase()}`, title: MEANING[d.verdict] }, d.verdict), " ", d.sentence);
+	return h("p", { class: "headline" }, h("span", { class: `verdict ${d.verdict.toLowerCase()}`, title: MEANING[d.verdict] }, d.verdict), " ",
+		d.against && `against ${d.against}: `, d.sentence);
 }
 
 const card = (name, value, note) => h("div", { class: "card" }, h("dt", null, name), h("dd", { class: "value" }, value), h("dd", { class: "note" }, note));
@@ -56,7 +57,7 @@ export function cards(target) {
 export function costliest(target, choose) {
 	const d = target.diff, rows = target.rows.filter((row) => row.moved);
 	if (!d) return null;
-	const both = `Of ${f.many(d.counts.compared, "vantage point")} with a site in both runs ${f.count(d.counts.moved)} moved; ${f.count(d.counts.lost)} lost their site, ${f.count(d.counts.regained)} regained one.`;
+	const both = `Of ${f.many(d.counts.site_in_both, "vantage point")} with a site in both runs ${f.count(d.counts.moved)} moved; ${f.count(d.counts.lost)} lost their site, ${f.count(d.counts.regained)} regained one.`;
 	const cost = d.cost_moved.n ? ` The moves: median ${f.cost(d.cost_moved.median)} ms, p90 ${f.cost(d.cost_moved.p90)} ms; those that stayed: ${f.cost(d.cost_stayed.median)} ms.` : "";
 	if (!rows.length) return panel("What moved", `${both} Nothing to list.`);
 	return panel("Costliest moves", both + cost, table([

@@ -303,7 +303,7 @@ async function main() {
 	await page.close();
 
 	for (const [name, options, media] of [["lab", {}], ["lab", { colorScheme: "dark" }], ["one", {}], ["single", {}], ["same", {}], ["hostile", {}],
-		["large", {}], ["large", { colorScheme: "dark" }], ["lab", { viewport: { width: 390, height: 844 } }], ["lab", { colorScheme: "dark" }, "print"]]) {
+		["large", {}], ["large", { colorScheme: "dark" }], ["lab", { viewport: { width: 400, height: 844 } }], ["lab", { colorScheme: "dark" }, "print"]]) {
 		page = await open(name, options);
 		if (media) await page.emulateMedia({ media });
 		const label = [name, options.colorScheme, options.viewport && "phone", media].filter(Boolean).join("-");
@@ -312,6 +312,27 @@ async function main() {
 		await shoot(page, label);
 		await close(page);
 	}
+
+	// Paper has all of a table, up to a bound that is told.
+	for (const [name, printed, told] of [["many", 240, ""], ["large", 1000, "The first 1,000 of 10,000; the run's CSV files have all."]]) {
+		page = await open(name);
+		const all = panel(page, "All vantage points"), shown = (await cells(all)).length;
+		const frame = () => page.evaluate(() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))));
+		await page.emulateMedia({ media: "print" });
+		await frame();
+		assert.equal((await cells(all)).length, printed, `${name}: rows on paper`);
+		assert.equal((await all.locator(".pager:not([hidden])").allInnerTexts()).join(), told);
+		await page.emulateMedia({ media: "screen" });
+		await frame();
+		assert.equal((await cells(all)).length, shown, `${name}: rows on the screen again`);
+		await close(page);
+	}
+
+	// Two targets of one run.
+	page = await open("pair");
+	const said = JSON.parse(fs.readFileSync(path.join(folder, "pair.json"))).comparisons[0];
+	assert.equal(await page.locator(".headline").textContent(), `${said.verdict} against ${said.target}: ${said.sentence}`);
+	await close(page);
 
 	page = await open("hostile");
 	assert.match(await page.title(), /^Catchment of/);
