@@ -2,7 +2,7 @@
 
 import { sankey, sankeyLinkHorizontal } from "d3-sankey";
 import { fitCanvas, h, hideTip, panel, s, showTip } from "./dom.js";
-import { placeOf, siteName } from "./data.js";
+import { absence, placeOf, siteName } from "./data.js";
 import * as f from "./format.js";
 import { table } from "./table.js";
 import { onChange, siteClass, siteColour, theme } from "./theme.js";
@@ -68,12 +68,12 @@ const FEW = 4;
 const dots = (sorted, x, kind) => sorted.map((v, i) => s("circle", { class: `node ${kind}`, cx: x(v), cy: H * (1 - (i + 0.5) / sorted.length), r: 3 }));
 const drawn = (sorted, x, kind) => (sorted.length < FEW ? dots(sorted, x, kind) : s("path", { class: `curve ${kind}`, d: curve(sorted, x) }));
 
-function small(name, title, kind, now, before, x, ticks) {
+function small(name, title, kind, now, before, x, ticks, absent) {
 	const median = f.quantile(now, 0.5);
 	return h("figure", { class: "small" }, h("figcaption", { title }, h("span", { class: "name" }, name),
-		h("span", { class: "note" }, now.length ? `${f.ms(median)} ms · n ${f.count(now.length)}` : "not seen now")),
+		h("span", { class: "note" }, now.length ? `${f.ms(median)} ms · n ${f.count(now.length)}` : absent)),
 	s("svg", { viewBox: `-2 -2 ${W + 4} ${H + 16}`, role: "img", "aria-label": now.length
-		? `${f.brief(name, 40)}: median ${f.ms(median)} ms, 90 % under ${f.ms(f.quantile(now, 0.9))} ms, ${f.many(now.length, "vantage point")}` : `${f.brief(name, 40)}: not seen in this run` },
+		? `${f.brief(name, 40)}: median ${f.ms(median)} ms, 90 % under ${f.ms(f.quantile(now, 0.9))} ms, ${f.many(now.length, "vantage point")}` : `${f.brief(name, 40)}: ${absent}` },
 	ticks.map((t) => s("line", { class: "grid", x1: x(t), x2: x(t), y1: 0, y2: H })), s("line", { class: "grid", x1: 0, x2: W, y1: H, y2: H }),
 	ticks.map((t) => s("text", { class: "tick", x: x(t), y: H + 12 }, String(t))),
 	before && drawn(before, x, "before"), drawn(now, x, kind)));
@@ -90,10 +90,10 @@ export function rtts(target) {
 	const x = (v) => (W * Math.log(Math.max(v, low) / low)) / Math.log(high / low);
 	const inside = TICKS.filter((t) => t >= low && t <= high), every = Math.ceil(inside.length / 5);
 	const ticks = inside.filter((_, i) => i % every === 0);
-	const figures = list.map((site) => small(site.key, siteName(site), siteClass(site), site.now.rtts, site.before?.rtts, x, ticks));
+	const figures = list.map((site) => small(site.key, siteName(site), siteClass(site), site.now.rtts, site.before?.rtts, x, ticks, absence(site)));
 	const others = rest.flatMap((site) => site.now.rtts).sort((a, b) => a - b);
 	if (others.length)
-		figures.push(small(`${rest.length} more`, "all other sites", "rest", others, rest.flatMap((site) => site.before?.rtts || []).sort((a, b) => a - b), x, ticks));
+		figures.push(small("others", f.many(rest.length, "other site"), "rest", others, rest.flatMap((site) => site.before?.rtts || []).sort((a, b) => a - b), x, ticks));
 	return panel("Round trip time to each site", null, h("div", { class: "smalls" }, figures),
 		h("p", { class: "note" }, `Share of the vantage points of a site (bottom 0, top 100 %) with a minimum RTT below a time, in ms, logarithmic${target.beforeRows ? "; thin grey: the run before" : ""}.`));
 }
@@ -172,7 +172,7 @@ export function matrix(target) {
 	const place = (at) => (kept.includes(at) ? at : "rest");
 	const order = (at) => (typeof at === "number" ? target.sites[at].rank : at === "rest" ? 1e5 : 1e6);
 	const ends = [...new Set(listed.map(place))].sort((a, b) => order(a) - order(b));
-	const name = (at) => (at === "rest" ? `${listed.length - kept.length} others` : typeof at === "string" ? UNKNOWN[at] : target.sites[at].key);
+	const name = (at) => (at === "rest" ? "others" : typeof at === "string" ? UNKNOWN[at] : target.sites[at].key);
 	const cells = new Map();
 	let most = 1;
 	for (const c of d.cells) {

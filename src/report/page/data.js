@@ -108,4 +108,6 @@ export function load(text) {
 }
 
 export const placeOf = (vp) => [vp.city, vp.country].filter(Boolean).join(", ") || "place not known";
+// Why a site serves nobody now.
+export const absence = (site) => (site.diff?.fate === "gone" ? "gone" : "not seen");
 export const siteName = (site) => (site.city && site.city !== site.key ? `${site.key} (${site.city})` : site.key);

@@ -4,7 +4,7 @@
 import { geoCircle, geoGraticule10, geoNaturalEarth1, geoPath } from "d3-geo";
 import { feature, mesh } from "topojson-client";
 import { fitCanvas, h, hideTip, newId, showTip } from "./dom.js";
-import { placeOf, siteName } from "./data.js";
+import { absence, placeOf, siteName } from "./data.js";
 import * as f from "./format.js";
 import { onChange, siteClass, siteColour, theme } from "./theme.js";
 
@@ -151,7 +151,7 @@ export function worldMap(doc, target) {
 			if (n >= most) break;
 			const large = site.colour !== null, r = large ? 9 : 6;
 			base.font = `${large ? "600 12px" : "10px"} ${c.font}`;
-			const text = f.brief(site.key, 10) + (!site.now.vps && site.before?.vps ? " (not seen now)" : "");
+			const text = f.brief(site.key, 10) + (!site.now.vps && site.before?.vps ? ` (${absence(site)})` : "");
 			const w = base.measureText(text).width, tall = large ? 13 : 11;
 			const places = [[x + r, y - tall / 2], [x - r - w, y - tall / 2], [x - w / 2, y - r - tall], [x - w / 2, y + r]];
 			const at = places.find(([left, up]) => {
@@ -399,7 +399,7 @@ export function worldMap(doc, target) {
 	} });
 	const keys = target.order.filter((s) => s.colour !== null).map((site) => [site, button([
 		h("span", { class: `swatch ${siteClass(site)}` }), h("span", { class: "name" }, site.key),
-		h("span", { class: "share" }, site.now.vps ? f.percent(site.now.share) : "not seen")],
+		h("span", { class: "share" }, site.now.vps ? f.percent(site.now.share) : absence(site))],
 	{ "aria-pressed": "false", class: "key", title: siteName(site) }, () => setFocus(site))]);
 	const others = target.order.length - keys.length;
 	const moves = target.rows.some((row) => row.moved);
