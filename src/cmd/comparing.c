@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/vec.h"
 #include "cmd/command.h"
@@ -71,6 +72,24 @@ static int check_alike(struct comparing *c, const struct catchment_set *a, const
 	return rc;
 }
 
+static bool is_same_run(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* A run beside itself has no noise: what followed from it would be false. */
+static int check_base(struct comparing *c, const char *path)
+{
+	bool old = is_same_run(path, c->before->path);
+
+	if (!old && !is_same_run(path, c->now->path))
+		return 0;
+	return err_set(&c->why, ERR_PARSE, "--baseline %s is the %s run itself: give one before it", path,
+		old ? "old" : "new");
+}
+
 static int read_bases(struct comparing *c)
 {
 	int rc = 0;
@@ -79,7 +98,9 @@ static int read_bases(struct comparing *c)
 	if (!c->bases)
 		return nomem(c);
 	for (size_t i = 0; rc == 0 && i < c->o->n_baselines; i++) {
-		rc = comparing_read(c, &c->bases[c->n_bases++], c->o->baselines[i]);
+		rc = check_base(c, c->o->baselines[i]);
+		if (rc == 0)
+			rc = comparing_read(c, &c->bases[c->n_bases++], c->o->baselines[i]);
 		if (rc == 0)
 			rc = check_alike(c, &c->bases[i], c->before);
 	}
@@ -240,6 +261,19 @@ static int test(struct comparing *c, struct comparison *pair)
 	return rc;
 }
 
+/* Said once, of the first pair. */
+static void warn_order(struct comparing *c, const struct comparing_pair *p)
+{
+	const struct compare_side before = {c->before, p->before}, now = {c->now, p->now};
+	char text[256];
+
+	if (c->n > 1 || !(compare_lag_s(&before, &now) < 0))
+		return;
+	(void)snprintf(text, sizeof(text), "%.80s is later than %.80s: old and new seem to be exchanged",
+		c->before->path, c->now->path);
+	comparing_warn(c, text);
+}
+
 static int compare_pairs(struct comparing *c)
 {
 	int rc = 0;
@@ -252,6 +286,7 @@ static int compare_pairs(struct comparing *c)
 		const struct comparing_pair *p = &c->pairs[c->n];
 		struct comparison *pair = &c->v[c->n++];
 
+		warn_order(c, p);
 		rc = compare_targets(pair, &c->how, (struct compare_side){c->before, p->before},
 			(struct compare_side){c->now, p->now}, &c->why);
 		if (rc == 0)

@@ -1,10 +1,12 @@
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "cmd/command.h"
@@ -93,11 +95,21 @@ static int run(const struct command *c, int argc, char *argv[])
 	return code;
 }
 
+/* Whoever read has enough, as `| head` does. */
+static bool reader_is_gone(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLERR;
+}
+
 /* What was printed may not have arrived: a full disk behind stdout is an error like any other. */
 static int finish(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
+	if (reader_is_gone())
+		return code == EXIT_DONE ? EXIT_SIGNAL + SIGPIPE : code;
 	(void)fprintf(stderr, "catchmap: cannot write to standard output\n");
 	return code == EXIT_DONE ? EXIT_PARTIAL : code;
 }

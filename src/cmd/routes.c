@@ -130,6 +130,8 @@ static int look(struct looking *l)
 		l->partial = true;
 		rc = 0;
 	}
+	if (rc == 0 && l->routing.r.n_tables == 0)
+		rc = err_set(&l->why, ERR_PARTIAL, "no routing table in what was read: nothing can be said");
 	if (rc == 0 && o->catchment)
 		rc = routing_join(&l->routing, &l->set, o->catchment, &l->why);
 	l->routing.report.every = o->verbose > 0;
