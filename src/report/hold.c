@@ -1,11 +1,11 @@
 #include "report/hold.h"
 
 #include <jansson.h>
-#include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
+#include "report/grid.h"
 
 enum { CELL_MAX = 400 };
 
@@ -196,10 +196,7 @@ static void facts(FILE *out, const struct hold_result *r)
 
 enum column { C_WAY, C_FROM, C_TO, C_WHO, C_PLACE, C_ASKED, C_ANSWERS, C_RTT, C_END, COLUMNS };
 
-static const struct {
-	const char *name;
-	bool right;
-} columns[COLUMNS] = {
+static const struct grid_heading columns[COLUMNS] = {
 	{"CONNECTION", false},
 	{"FROM s", true},
 	{"TO s", true},
@@ -285,19 +282,10 @@ static void put_lost(struct libscols_table *t, const struct hold_result *r, enum
 
 static int table(FILE *out, const struct hold_result *r, bool colour)
 {
-	struct libscols_table *t = scols_new_table();
+	struct libscols_table *t = grid_new(out, columns, COLUMNS, colour);
 	int rc = t ? 0 : ERR_NOMEM;
 
-	for (size_t i = 0; t && i < COLUMNS; i++) {
-		struct libscols_column *c =
-			scols_table_new_column(t, columns[i].name, 0, columns[i].right ? SCOLS_FL_RIGHT : 0);
-
-		if (c && colour)
-			(void)scols_cell_set_color(scols_column_get_header(c), "\033[1m");
-	}
 	if (t) {
-		(void)scols_table_enable_colors(t, colour);
-		(void)scols_table_set_stream(t, out);
 		for (size_t i = 0; i < r->finding.n_spans; i++)
 			put_span(t, r, &r->finding.spans[i]);
 		for (enum hold_way w = HOLD_FRESH_UDP; w < HOLD_WAYS; w++) {

@@ -1,10 +1,10 @@
-#include <libsmartcols/libsmartcols.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
 #include "data/icmp_text.h"
+#include "report/grid.h"
 #include "report/which_parts.h"
 
 enum { NAMES_SHOWN = 3 };
@@ -23,11 +23,7 @@ enum column {
 	COLUMNS
 };
 
-struct heading {
-	const char *name;
-	bool right;
-};
-static const struct heading headings[COLUMNS] = {
+static const struct grid_heading headings[COLUMNS] = {
 	{"PROBE", false},
 	{"QUESTION", false},
 	{"ANSWERED BY", false},
@@ -40,24 +36,6 @@ static const struct heading headings[COLUMNS] = {
 	{"LOSS", true},
 	{"NOTE", false},
 };
-
-static struct libscols_table *new_table(FILE *out, const struct heading *of, size_t n, bool colour)
-{
-	struct libscols_table *t = scols_new_table();
-
-	for (size_t i = 0; t && i < n; i++) {
-		struct libscols_column *c =
-			scols_table_new_column(t, of[i].name, 0, of[i].right ? SCOLS_FL_RIGHT : 0);
-
-		if (c && colour)
-			(void)scols_cell_set_color(scols_column_get_header(c), "\033[1m");
-	}
-	if (t) {
-		(void)scols_table_enable_colors(t, colour);
-		(void)scols_table_set_stream(t, out);
-	}
-	return t;
-}
 
 static void put(struct libscols_line *line, size_t c, const char *text)
 {
@@ -353,7 +331,7 @@ static bool is_wanted(const struct which_view *v, size_t control)
 
 int which_table(FILE *out, const struct which_view *v, bool colour)
 {
-	struct libscols_table *t = new_table(out, headings, COLUMNS, colour);
+	struct libscols_table *t = grid_new(out, headings, COLUMNS, colour);
 	int rc = t ? 0 : ERR_NOMEM;
 
 	for (size_t i = 0; rc == 0 && i < v->in->target.seen->n; i++)
@@ -392,9 +370,9 @@ static void summary_line(struct libscols_table *t, const struct which_view *v)
 
 int which_summary(FILE *out, const struct which_view *v, size_t n, bool colour)
 {
-	static const struct heading of[] = {{"TARGET", false}, {"SERVICE", false}, {"ANSWERED FROM", false},
-		{"MIN", true}, {"VERDICT", false}};
-	struct libscols_table *t = new_table(out, of, sizeof(of) / sizeof(of[0]), colour);
+	static const struct grid_heading of[] = {{"TARGET", false}, {"SERVICE", false},
+		{"ANSWERED FROM", false}, {"MIN", true}, {"VERDICT", false}};
+	struct libscols_table *t = grid_new(out, of, sizeof(of) / sizeof(of[0]), colour);
 
 	for (size_t i = 0; t && i < n; i++)
 		summary_line(t, &v[i]);
@@ -437,9 +415,9 @@ static void met_target(struct libscols_table *t, const struct which_met *m)
 
 int which_met(FILE *out, const struct which_met *m, size_t n, bool colour)
 {
-	static const struct heading of[] = {{"TARGET", false}, {"SERVICE", false}, {"ANSWERED FROM", false},
-		{"REPLIES", true}, {"MIN ms", true}};
-	struct libscols_table *t = new_table(out, of, sizeof(of) / sizeof(of[0]), colour);
+	static const struct grid_heading of[] = {{"TARGET", false}, {"SERVICE", false},
+		{"ANSWERED FROM", false}, {"REPLIES", true}, {"MIN ms", true}};
+	struct libscols_table *t = grid_new(out, of, sizeof(of) / sizeof(of[0]), colour);
 
 	for (size_t i = 0; t && i < n; i++)
 		met_target(t, &m[i]);

@@ -1,11 +1,11 @@
 #include "report/which_vps.h"
 
-#include <libsmartcols/libsmartcols.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/vec.h"
+#include "report/grid.h"
 #include "report/which_parts.h"
 
 enum { LABEL_MAX = 2 * WHICH_CELL_MAX, NAMED_MAX = 2 };
@@ -125,29 +125,6 @@ static void first_line(FILE *out, const struct which_vps *w, const struct groups
 
 /* --- tables --- */
 
-struct heading {
-	const char *name;
-	bool right;
-};
-
-static struct libscols_table *new_table(FILE *out, const struct heading *of, size_t n, bool colour)
-{
-	struct libscols_table *t = scols_new_table();
-
-	for (size_t i = 0; t && i < n; i++) {
-		struct libscols_column *c =
-			scols_table_new_column(t, of[i].name, 0, of[i].right ? SCOLS_FL_RIGHT : 0);
-
-		if (c && colour)
-			(void)scols_cell_set_color(scols_column_get_header(c), "\033[1m");
-	}
-	if (t) {
-		(void)scols_table_enable_colors(t, colour);
-		(void)scols_table_set_stream(t, out);
-	}
-	return t;
-}
-
 static int print(struct libscols_table *t)
 {
 	int rc = !t ? ERR_NOMEM : scols_print_table(t) < 0 ? ERR_IO : 0;
@@ -179,9 +156,9 @@ static void put_group(struct libscols_table *t, const struct group *g, size_t al
 
 static int group_table(FILE *out, const struct which_vps *w, const struct groups *g, bool colour)
 {
-	static const struct heading of[] = {
+	static const struct grid_heading of[] = {
 		{"ANSWERED FROM", false}, {"VPS", true}, {"SHARE", true}, {"MIN", true}, {"MEDIAN", true}};
-	struct libscols_table *t = new_table(out, of, sizeof(of) / sizeof(of[0]), colour);
+	struct libscols_table *t = grid_new(out, of, sizeof(of) / sizeof(of[0]), colour);
 
 	for (size_t i = 0; t && i < g->n; i++)
 		put_group(t, &g->v[i], w->n);
@@ -212,9 +189,9 @@ static void put_vp(struct libscols_table *t, const struct which_view *v, const s
 
 static int vp_table(FILE *out, const struct which_vps *w, bool colour)
 {
-	static const struct heading of[] = {{"VP", false}, {"AS", true}, {"IN", false},
+	static const struct grid_heading of[] = {{"VP", false}, {"AS", true}, {"IN", false},
 		{"ANSWERED FROM", false}, {"ANSWERED BY", false}, {"MIN", true}, {"VERDICT", false}};
-	struct libscols_table *t = new_table(out, of, sizeof(of) / sizeof(of[0]), colour);
+	struct libscols_table *t = grid_new(out, of, sizeof(of) / sizeof(of[0]), colour);
 
 	for (size_t i = 0; t && i < w->n; i++)
 		put_vp(t, &w->v[i], w->about[i]);

@@ -89,6 +89,7 @@ for f in rules tables; do head -n 1 "$CATCHMAP_TARGETS/naming/$f.csv" >"rules/na
 	done
 } >monday/a.probes.csv
 cp monday/* tuesday/
+cp -R monday sunday
 cat "$OLDPWD/tests/lab/naming.csv" >>rules/naming/rules.csv
 CATCHMAP_TARGETS=rules "$catchmap" infer -q monday
 sum=$(cat monday/* | sha256sum)
@@ -97,7 +98,7 @@ expect 0 '^UNTESTED .*: nothing moved \(12 VPs\)' monday tuesday --reinfer
 [ "$(cat monday/* | sha256sum)" = "$sum" ] && [ ! -e tuesday/catchment.csv ] || fail "--reinfer changed a run"
 "$catchmap" infer -q tuesday
 expect 4 '^warn     the runs were inferred with different naming rules: --reinfer reads both' monday tuesday
-expect 0 '^SAME .*: nothing moved \(12 VPs\)' monday tuesday --reinfer --baseline monday
+expect 0 '^SAME .*: nothing moved \(12 VPs\)' monday tuesday --reinfer --baseline sunday
 grep -q '^warn     only 12 VPs: shares are coarse below 30$' out || fail "few VPs: $(cat out)"
 ! grep -q "different naming" out || fail "a warning that --reinfer makes untrue: $(cat out)"
 expect 2 'old.csv: not the folder of a run: --reinfer needs its rows' old.csv tuesday --reinfer
