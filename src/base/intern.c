@@ -11,7 +11,7 @@ static const uint64_t upper = ~UINT64_C(0) << 32;
 
 static uint64_t *slot_of(const struct intern *t, uint64_t hash, const void *bytes, size_t n)
 {
-	for (size_t i = hash & (t->n_slots - 1);; i = (i + 1) & (t->n_slots - 1)) {
+	for (size_t i = (hash >> 32) & (t->n_slots - 1);; i = (i + 1) & (t->n_slots - 1)) {
 		uint64_t *slot = &t->slots[i];
 		size_t len;
 		const uint8_t *have;
@@ -29,7 +29,7 @@ static uint64_t *slot_of(const struct intern *t, uint64_t hash, const void *byte
 /* Twice the slots, at least. */
 static int grow(struct intern *t)
 {
-	size_t n = t->n_slots ? 2 * t->n_slots : FIRST_SLOTS;
+	size_t n_old = t->n_slots, n = n_old ? 2 * n_old : FIRST_SLOTS;
 	uint64_t *slots = calloc(n, sizeof(*slots)), *old = t->slots;
 
 	if (!slots)
@@ -38,15 +38,15 @@ static int grow(struct intern *t)
 		t->key = hash_key_random();
 	t->slots = slots;
 	t->n_slots = n;
-	for (uint32_t id = 0; id < t->n; id++) {
-		size_t len;
-		const uint8_t *have = intern_at(t, id, &len);
-		uint64_t hash = hash_sip(&t->key, have, len);
-		size_t i = hash & (n - 1);
+	/* What a slot keeps of the hash says where it belongs, so that no string is hashed again. */
+	for (size_t k = 0; k < n_old; k++) {
+		size_t i = (old[k] >> 32) & (n - 1);
 
+		if (old[k] == 0)
+			continue;
 		while (slots[i])
 			i = (i + 1) & (n - 1);
-		slots[i] = (hash & upper) | (id + 1);
+		slots[i] = old[k];
 	}
 	free(old);
 	return 0;
