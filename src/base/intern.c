@@ -39,7 +39,7 @@ static int grow(struct intern *t)
 	t->slots = slots;
 	t->n_slots = n;
 	/* What a slot keeps of the hash says where it belongs, so that no string is hashed again. */
-	for (size_t k = 0; k < n_old; k++) {
+	for (size_t k = 0; old && k < n_old; k++) {
 		size_t i = (old[k] >> 32) & (n - 1);
 
 		if (old[k] == 0)

@@ -78,7 +78,7 @@ static int target_of(struct reading *r, const struct addr *a, uint32_t *out)
 {
 	struct catchment_set *s = r->set;
 	uint8_t key[1 + sizeof(a->b)];
-	uint32_t id;
+	uint32_t id = 0;
 
 	if (r->target != CATCHMENT_NONE && addr_equal(a, &r->target_addr)) {
 		*out = r->target;
