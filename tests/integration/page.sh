@@ -72,7 +72,7 @@ report 0 large.html large/now --against large/before -o large.html
 report 0 one.html one/now -o one.html
 report 0 single.html many/now -o single.html
 report 0 same.html many/now --against many/now -o same.html
-two=($(cut -d, -f1 many/now/sites.csv | tail -n +2 | sort -u))
+mapfile -t two < <(cut -d, -f1 many/now/sites.csv | tail -n +2 | sort -u)
 report 0 pair.html many/now --target "${two[0]}" --against "${two[1]}" -o pair.html
 "$catchmap" diff many/now --target "${two[0]}" --against "${two[1]}" --json >pair.json
 report 2 "no target 'nowhere' in it" many/now --target "${two[0]}" --against nowhere
