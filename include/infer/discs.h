@@ -22,17 +22,25 @@ struct disc {
 	uint32_t id; /* the caller's */
 };
 
-/* The columns are for many pairs at a time: of unit vectors p, q and radii a, b in radians with a + b below pi,
- * p.q - cos a cos b + sin a sin b is negative when the discs are disjoint. They are filled up to a multiple of DISCS_LANES with
- * discs as large as the globe. */
-enum { DISCS_LANES = 8 };
+/* Of each disc a number in each column, up to a multiple of DISCS_WORD, as many as a set of them has in a word; beyond the last disc
+ * anything. For many at a time: of unit vectors p, q and radii a, b in radians with a + b below pi, p.q - cos a cos b + sin a sin b is
+ * negative when the discs are disjoint. */
+enum { DISCS_WORD = 64 };
+struct discs_columns {
+	float *x, *y, *z, *r, *cos_r, *sin_r;
+	float *hold; /* square of the chord of the radius and a km */
+	float *all;
+	size_t cap;
+};
+
 struct discs {
 	struct disc *v;
 	size_t n, cap;
-	float *x, *y, *z, *r, *cos_r, *sin_r;
-	float *columns;
-	uint64_t *keys; /* for sorting */
-	size_t cap_columns, cap_keys;
+	struct discs_columns columns;
+	/* For sorting. */
+	struct disc *spare;
+	uint64_t *keys;
+	size_t cap_spare, cap_keys;
 };
 
 /* Forgets the discs; their memory is used again. */
@@ -43,8 +51,9 @@ int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t i
 int discs_sort(struct discs *d);
 /* The one that would be first; there must be one. */
 size_t discs_first(const struct discs *d);
-/* Sorts by the upper half of each number; both arrays hold n of them, `spare` anything. */
-void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n);
+/* Sorts numbers whose upper halves are the bits of floats that are not negative; `spare` has room for as many. Returns which of
+ * the two has them then. */
+uint64_t *discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n);
 /* Fills the columns: to be called before the questions below. ERR_NOMEM. */
 int discs_finish(struct discs *d);
 void discs_free(struct discs *d);
@@ -55,8 +64,21 @@ size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t f
 /* The discs that do not hold the point. */
 size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t *out);
 
-/* Which discs hold the point, in floats: to a km or so at their edges. */
-void discs_holding(const struct discs *d, const struct geo_point *p, uint8_t *out);
+/* Words of a set of n discs, and those of its bits in a word that are discs. */
+static inline size_t discs_words(size_t n)
+{
+	return (n + DISCS_WORD - 1) / DISCS_WORD;
+}
+static inline uint64_t discs_all(size_t n, size_t word)
+{
+	size_t left = n - word * DISCS_WORD;
+
+	return left < DISCS_WORD ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0;
+}
+
+/* Whether a disc holds the point, in floats, to a km or so at its edge; which discs do, a bit each. */
+bool discs_holds(const struct discs *d, size_t i, const struct geo_point *p);
+void discs_holding(const struct discs *d, const struct geo_point *p, uint64_t *out);
 
 /* The largest set of discs of which no two share a point. */
 struct discs_independent {

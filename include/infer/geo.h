@@ -5,6 +5,8 @@
 #ifndef INFER_GEO_H
 #define INFER_GEO_H
 
+#include <math.h>
+
 /* Mean radius (IUGG R1). */
 #define GEO_RADIUS_KM 6371.0088
 /* Half of the Earth's circumference: nothing is farther. */
@@ -28,6 +30,16 @@ void geo_degrees(const struct geo_point *p, double *lat_deg, double *lon_deg);
 
 /* Great circle; 0 to half the circumference. */
 double geo_arc_km(const struct geo_point *a, const struct geo_point *b);
+
+/* The same to half a km, from the square of the chord between unit vectors (Abramowitz and Stegun, 4.4.45): for many. */
+static inline float geo_chord_km(float square)
+{
+	float h = sqrtf(square) / 2, left = h < 1 ? 1 - h : 0;
+	float angle = 1.5707963F -
+		      sqrtf(left) * (1.5707288F + h * (-0.2121144F + h * (0.0742610F - h * 0.0187293F)));
+
+	return 2 * (float)GEO_RADIUS_KM * (angle > 0 ? angle : 0);
+}
 
 /* Ellipsoid, by Vincenty's inverse formula (Survey Review 23:176, 1975); within 0.2 % where that does not converge, which is
  * within half a degree of the antipode. */

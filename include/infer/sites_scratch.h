@@ -20,10 +20,16 @@ struct sites_group {
 	int32_t first; /* position of its smallest disc, SITES_NO; the others by `next` */
 };
 
-/* Gaps between the two least times of vantage points that are together, for the scale of the last mile. */
+/* Vantage points that are together, and the two least times of a target that they have, for the scale of the last mile. */
 struct sites_cell {
-	uint64_t key; /* 0: free */
+	uint64_t key;  /* of where they are; 0: free */
+	uint64_t call; /* the target that the times are of */
 	float least, next;
+};
+/* Where a vantage point was when its cell was looked for. */
+struct sites_spot {
+	struct geo_point at;
+	struct sites_cell *cell; /* NULL: not yet */
 };
 
 struct sites_scratch {
@@ -37,19 +43,20 @@ struct sites_scratch {
 	size_t cap_groups;
 	int32_t *next; /* by position: of the same label */
 	size_t cap_next;
-	bool *done; /* by position: in no need of a site */
-	size_t cap_done;
+	uint64_t *done; /* set of positions: in no need of a site */
+	uint64_t *held; /* by site the set of positions that hold it */
+	size_t cap_done, cap_held;
 	float *plausible; /* by position: a site this near, as the length of a chord, may well answer so fast */
-	uint8_t *held;    /* by position: holds the site that is looked at */
-	uint64_t *holders; /* by position: sites within */
-	size_t cap_plausible, cap_held, cap_holders;
-	struct sites_cell *cells;
-	size_t cap_cells;
+	size_t cap_plausible;
+	struct sites_cell *cells; /* by hash of the key, kept from one target to the next */
+	struct sites_spot *spots; /* by vp */
+	size_t n_cells, cap_cells, n_spots, cap_spots;
+	struct sites_cell **met; /* of this target */
 	double *gaps;
-	size_t cap_gaps;
-	uint32_t *stamp; /* by vp: the call that met it */
+	size_t cap_met, cap_gaps;
+	uint64_t *stamp; /* by vp: the call that met it */
 	size_t cap_stamp, n_stamp;
-	uint32_t call;
+	uint64_t call;
 	struct geo_point *at; /* by site; of one that is not placed where it is likely, or 0 */
 	float *doubt;         /* by site: as the length of a chord, how far from there it may be */
 	size_t cap_at, cap_doubt;

@@ -6,10 +6,14 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "infer/lanes.h"
 
 static const double half_turn_km = 3.14159265358979323846 * GEO_RADIUS_KM;
 /* What is nearer than this to touching, in the float columns, is looked at again in double. */
 static const float doubt = 4e-6F;
+enum { SORTED_BYTES = 3 };
+/* A km, in radians. */
+static const float edge = (float)(1 / GEO_RADIUS_KM);
 
 double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms)
 {
@@ -71,111 +75,145 @@ static uint64_t key_of(const struct disc *d, size_t at)
 	return (uint64_t)bits << 32 | at;
 }
 
-/* A byte at a time; after an even number of passes all are back in the first array. */
-void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
+static void count_bytes(const uint64_t *keys, size_t n, uint32_t counts[static SORTED_BYTES][256])
 {
+	memset(counts, 0, SORTED_BYTES * sizeof *counts);
+	for (size_t i = 0; i < n; i++)
+		for (int k = 0; k < SORTED_BYTES; k++)
+			counts[k][keys[i] >> (64 - 8 * (SORTED_BYTES - k)) & 255]++;
+}
+
+/* By the upper bytes, the lowest of them first: all but neighbours of nearly one size are where they should be. */
+uint64_t *discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
+{
+	uint32_t at[SORTED_BYTES][256];
 	uint64_t *from = keys, *to = spare;
 
-	for (int shift = 32; shift < 64; shift += 8) {
-		uint32_t at[257] = {0};
+	count_bytes(keys, n, at);
+	for (int k = 0; k < SORTED_BYTES; k++) {
 		uint64_t *swap = from;
 
+		for (uint32_t i = 0, sum = 0; i < 256; i++) {
+			sum += at[k][i];
+			at[k][i] = sum - at[k][i];
+		}
 		for (size_t i = 0; i < n; i++)
-			at[(from[i] >> shift & 255) + 1]++;
-		for (size_t i = 0; i < 256; i++)
-			at[i + 1] += at[i];
-		for (size_t i = 0; i < n; i++)
-			to[at[from[i] >> shift & 255]++] = from[i];
+			to[at[k][from[i] >> (64 - 8 * (SORTED_BYTES - k)) & 255]++] = from[i];
 		from = to;
 		to = swap;
 	}
+	for (size_t i = 1; i < n; i++) {
+		uint64_t key = from[i];
+		size_t k = i;
+
+		for (; k > 0 && from[k - 1] > key; k--)
+			from[k] = from[k - 1];
+		from[k] = key;
+	}
+	return from;
 }
 
 int discs_sort(struct discs *d)
 {
-	struct disc *sorted;
+	struct disc *unsorted = d->v;
+	size_t cap = d->cap;
+	uint64_t *keys;
 
-	if (vec_reserve(&d->v, &d->cap, 2 * d->n) < 0 || vec_reserve(&d->keys, &d->cap_keys, 2 * d->n) < 0)
+	if (vec_reserve(&d->spare, &d->cap_spare, d->n + 1) < 0 ||
+		vec_reserve(&d->keys, &d->cap_keys, 2 * d->n) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < d->n; i++)
 		d->keys[i] = key_of(&d->v[i], i);
-	discs_sort_keys(d->keys, d->keys + d->n, d->n);
-	sorted = d->v + d->n;
+	keys = discs_sort_keys(d->keys, d->keys + d->n, d->n);
 	for (size_t i = 0; i < d->n; i++)
-		sorted[i] = d->v[(uint32_t)d->keys[i]];
+		d->spare[i] = d->v[(uint32_t)keys[i]];
 	for (size_t i = 0, end; i < d->n; i = end) {
-		for (end = i + 1; end < d->n && d->keys[end] >> 32 == d->keys[i] >> 32;)
+		for (end = i + 1; end < d->n && keys[end] >> 32 == keys[i] >> 32;)
 			end++;
 		if (end - i > 1)
-			qsort(sorted + i, end - i, sizeof *sorted, by_radius);
+			qsort(d->spare + i, end - i, sizeof *d->spare, by_radius);
 	}
-	if (d->n > 0)
-		memcpy(d->v, sorted, d->n * sizeof *sorted);
+	d->v = d->spare;
+	d->cap = d->cap_spare;
+	d->spare = unsorted;
+	d->cap_spare = cap;
 	return 0;
+}
+
+static void free_columns(struct discs_columns *c)
+{
+	free(c->all);
+	*c = (struct discs_columns){.cap = 0};
 }
 
 void discs_free(struct discs *d)
 {
 	free(d->v);
-	free(d->columns);
+	free(d->spare);
+	free_columns(&d->columns);
 	free(d->keys);
 	*d = (struct discs){0};
 }
 
 /* --- columns --- */
 
-/* Sine and cosine of r from those of its half, 0 to pi/2, each to 1e-7: series that a compiler makes vectors of. */
-static inline void angles(const float r[static DISCS_LANES], float *cos_r, float *sin_r)
+/* The chord of a unit circle's arc r, 0 to pi, and with it the sine and cosine, each to 1e-7: by series for the half. */
+static inline void angles(struct discs_columns *c, size_t at)
 {
-	float cosine[DISCS_LANES], sine[DISCS_LANES];
+	lanes h = lanes_at(c->r + at) * 0.5F, q = h * h;
+	lanes sine =
+		h * (1 + q * (-1.6666667e-1F +
+				     q * (8.3333333e-3F +
+						 q * (-1.9841270e-4F +
+							     q * (2.7557319e-6F + q * -2.5052108e-8F)))));
+	lanes cosine =
+		1 +
+		q * (-0.5F + q * (4.1666667e-2F +
+					 q * (-1.3888889e-3F +
+						     q * (2.4801587e-5F +
+								 q * (-2.7557319e-7F + q * 2.0876757e-9F)))));
+	lanes cos_r = 1 - 2 * sine * sine, sin_r = 2 * sine * cosine, chord = 2 * sine + edge;
+	lanes hold = chord * chord;
 
-	for (size_t i = 0; i < DISCS_LANES; i++) {
-		float h = r[i] / 2, q = h * h;
-		float s =
-			h *
-			(1 + q * (-1.6666667e-1F +
-					 q * (8.3333333e-3F +
-						     q * (-1.9841270e-4F +
-								 q * (2.7557319e-6F + q * -2.5052108e-8F)))));
-		float c = 1 +
-			  q * (-0.5F + q * (4.1666667e-2F +
-						   q * (-1.3888889e-3F +
-							       q * (2.4801587e-5F +
-									   q * (-2.7557319e-7F +
-										       q * 2.0876757e-9F)))));
+	memcpy(c->cos_r + at, &cos_r, sizeof cos_r);
+	memcpy(c->sin_r + at, &sin_r, sizeof sin_r);
+	memcpy(c->hold + at, &hold, sizeof hold);
+}
 
-		cosine[i] = 1 - 2 * s * s;
-		sine[i] = 2 * s * c;
-	}
-	memcpy(cos_r, cosine, sizeof cosine);
-	memcpy(sin_r, sine, sizeof sine);
+static int reserve_columns(struct discs_columns *c, size_t n)
+{
+	size_t padded = discs_words(n) * DISCS_WORD, cap = c->cap;
+	float **const column[] = {&c->x, &c->y, &c->z, &c->r, &c->cos_r, &c->sin_r, &c->hold};
+	enum { COLUMNS = sizeof column / sizeof *column };
+
+	if (vec_reserve(&c->all, &c->cap, padded * COLUMNS) < 0)
+		return ERR_NOMEM;
+	/* Numbers, of which sums and products are quick: no NAN. */
+	if (c->cap > cap)
+		memset(c->all, 0, c->cap * sizeof *c->all);
+	for (size_t i = 0; i < COLUMNS; i++)
+		*column[i] = c->all + i * padded;
+	return 0;
 }
 
 int discs_finish(struct discs *d)
 {
 	const float per_km = (float)(1 / GEO_RADIUS_KM), half_turn = (float)(half_turn_km / GEO_RADIUS_KM);
-	size_t padded = (d->n + DISCS_LANES - 1) / DISCS_LANES * DISCS_LANES;
-	float **const column[] = {&d->x, &d->y, &d->z, &d->r, &d->cos_r, &d->sin_r};
+	struct discs_columns *c = &d->columns;
 
-	if (vec_reserve(&d->columns, &d->cap_columns, padded * 6) < 0)
+	if (reserve_columns(c, d->n) < 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < 6; i++)
-		*column[i] = d->columns + i * padded;
 	for (size_t i = 0; i < d->n; i++) {
 		const struct disc *v = &d->v[i];
 		float r = (float)v->km * per_km;
 
-		d->x[i] = (float)v->at.x;
-		d->y[i] = (float)v->at.y;
-		d->z[i] = (float)v->at.z;
-		d->r[i] = r < half_turn ? r : half_turn;
+		c->x[i] = (float)v->at.x;
+		c->y[i] = (float)v->at.y;
+		c->z[i] = (float)v->at.z;
+		c->r[i] = r < half_turn ? r : half_turn;
 	}
-	for (size_t i = d->n; i < padded; i++) {
-		d->x[i] = d->y[i] = d->z[i] = 0;
-		d->r[i] = half_turn;
-	}
-	for (size_t i = 0; i < padded; i += DISCS_LANES)
-		angles(d->r + i, d->cos_r + i, d->sin_r + i);
+	for (size_t i = 0; i < d->n; i += LANES)
+		angles(c, i);
 	return 0;
 }
 
@@ -186,41 +224,79 @@ bool discs_disjoint(const struct disc *a, const struct disc *b)
 	return sum < half_turn_km && geo_arc_km(&a->at, &b->at) > sum;
 }
 
-/* Eight pairs: below 0 when disjoint. Of `a`: x, y, z, cos, sin. */
-static inline void margins(
-	const struct discs *d, const float a[static 5], size_t at, float out[static DISCS_LANES])
-{
-	const float *x = d->x + at, *y = d->y + at, *z = d->z + at, *c = d->cos_r + at, *s = d->sin_r + at;
+/* A disc against which others are held. */
+struct against {
+	lanes x, y, z, cos_r, sin_r;
+};
 
-	for (size_t k = 0; k < DISCS_LANES; k++)
-		out[k] = a[0] * x[k] + a[1] * y[k] + a[2] * z[k] - a[3] * c[k] + a[4] * s[k];
+static struct against against(const struct discs_columns *c, size_t at)
+{
+	return (struct against){lanes_of(c->x[at]), lanes_of(c->y[at]), lanes_of(c->z[at]),
+		lanes_of(c->cos_r[at]), lanes_of(c->sin_r[at])};
 }
 
-/* What the margin says, unless it is in doubt, or the discs may reach around the globe. */
-static bool surely_disjoint(float margin, float r_a, float r_b)
+/* Below 0 when disjoint. */
+static inline lanes margins(const struct discs_columns *c, const struct against *a, size_t at)
 {
-	return margin < -doubt && r_a + r_b < 3.14F;
+	return a->x * lanes_at(c->x + at) + a->y * lanes_at(c->y + at) + a->z * lanes_at(c->z + at) -
+	       a->cos_r * lanes_at(c->cos_r + at) + a->sin_r * lanes_at(c->sin_r + at);
 }
 
-size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out)
+/* Above 0 when the larger, by which `a` is, holds the other. */
+static inline lanes depths(const struct discs_columns *c, const struct against *a, size_t at)
 {
-	float r[DISCS_LANES] = {(float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM)};
-	float cos_r[DISCS_LANES], sin_r[DISCS_LANES], margin[DISCS_LANES];
+	return a->x * lanes_at(c->x + at) + a->y * lanes_at(c->y + at) + a->z * lanes_at(c->z + at) -
+	       a->cos_r * lanes_at(c->cos_r + at) - a->sin_r * lanes_at(c->sin_r + at);
+}
+
+/* Of 64 discs those whose margin is below the limit. */
+static uint64_t margins_below(
+	const struct discs_columns *c, const struct against *a, size_t word, float limit)
+{
+	uint64_t bits = 0;
+
+	for (size_t k = 0; k < DISCS_WORD; k += LANES)
+		bits |= (uint64_t)lanes_bits(margins(c, a, word * DISCS_WORD + k) < limit) << k;
+	return bits;
+}
+
+/* What the margin says holds unless the discs may reach around the globe. */
+static bool may_meet_behind(float r_a, float r_b)
+{
+	return r_a + r_b >= 3.14F;
+}
+
+/* The disc as the columns have it. */
+static struct against against_disc(const struct disc *a, float *r)
+{
+	float column[7][LANES] = {{(float)a->at.x}, {(float)a->at.y}, {(float)a->at.z},
+		{(float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM)}};
+	struct discs_columns c = {
+		column[0], column[1], column[2], column[3], column[4], column[5], column[6], NULL, 0};
+
+	angles(&c, 0);
+	*r = c.r[0];
+	return against(&c, 0);
+}
+
+size_t discs_disjoint_from(const struct discs *d, const struct disc *disc, size_t from, uint32_t *out)
+{
+	const struct discs_columns *c = &d->columns;
+	float r;
+	const struct against a = against_disc(disc, &r);
 	size_t n = 0;
 
-	angles(r, cos_r, sin_r);
-	for (size_t at = from / DISCS_LANES * DISCS_LANES; at < d->n; at += DISCS_LANES) {
-		const float column[5] = {(float)a->at.x, (float)a->at.y, (float)a->at.z, cos_r[0], sin_r[0]};
-		int some = 0;
+	for (size_t word = from / DISCS_WORD; word < discs_words(d->n); word++) {
+		uint64_t some = margins_below(c, &a, word, doubt) & discs_all(d->n, word);
+		uint64_t sure = some ? margins_below(c, &a, word, -doubt) : 0;
 
-		margins(d, column, at, margin);
-		for (size_t k = 0; k < DISCS_LANES; k++)
-			some |= margin[k] < doubt;
-		for (size_t k = 0; some && k < DISCS_LANES && at + k < d->n; k++)
-			if (margin[k] < doubt && at + k >= from &&
-				(surely_disjoint(margin[k], r[0], d->r[at + k]) ||
-					discs_disjoint(a, &d->v[at + k])))
-				out[n++] = (uint32_t)(at + k);
+		for (; some; some &= some - 1) {
+			size_t i = word * DISCS_WORD + (size_t)__builtin_ctzll(some);
+			bool surely = (sure & some & -some) && !may_meet_behind(r, c->r[i]);
+
+			if (i >= from && (surely || discs_disjoint(disc, &d->v[i])))
+				out[n++] = (uint32_t)i;
+		}
 	}
 	return n;
 }
@@ -232,17 +308,30 @@ size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t 
 	return discs_disjoint_from(d, &point, 0, out);
 }
 
-void discs_holding(const struct discs *d, const struct geo_point *p, uint8_t *out)
+bool discs_holds(const struct discs *d, size_t i, const struct geo_point *p)
 {
-	const float x = (float)p->x, y = (float)p->y, z = (float)p->z;
+	const struct discs_columns *c = &d->columns;
+	float u = c->x[i] - (float)p->x, v = c->y[i] - (float)p->y, w = c->z[i] - (float)p->z;
 
-	for (size_t at = 0; at < d->n; at += DISCS_LANES) {
-		float margin[DISCS_LANES];
+	return u * u + v * v + w * w <= c->hold[i];
+}
 
-		for (size_t k = 0; k < DISCS_LANES; k++)
-			margin[k] = d->x[at + k] * x + d->y[at + k] * y + d->z[at + k] * z - d->cos_r[at + k];
-		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++)
-			out[at + k] = margin[k] >= -1e-6F;
+void discs_holding(const struct discs *d, const struct geo_point *p, uint64_t *out)
+{
+	const struct discs_columns *c = &d->columns;
+	const lanes x = lanes_of((float)p->x), y = lanes_of((float)p->y), z = lanes_of((float)p->z);
+
+	for (size_t word = 0; word < discs_words(d->n); word++) {
+		uint64_t bits = 0;
+
+		for (size_t k = 0; k < DISCS_WORD; k += LANES) {
+			size_t at = word * DISCS_WORD + k;
+			lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y,
+			      w = lanes_at(c->z + at) - z;
+
+			bits |= (uint64_t)lanes_bits(u * u + v * v + w * w <= lanes_at(c->hold + at)) << k;
+		}
+		out[word] = bits & discs_all(d->n, word);
 	}
 }
 
@@ -259,53 +348,60 @@ struct discs_search {
 	uint32_t *order; /* vertices by colour, for each depth */
 	uint32_t *colour;
 	size_t cap_order, cap_colour;
-	uint32_t *kept; /* discs that hold no other disc */
-	uint8_t *dropped;
-	size_t n_kept, cap_kept, cap_dropped;
+	uint32_t
+		*kept; /* discs that hold no other disc: what excludes one that does excludes the other too */
+	struct discs_columns columns; /* of those */
+	size_t n_kept, cap_kept;
 	uint32_t *now, *best;
 	size_t cap_now, cap_best, n_now, n_best;
 	size_t words, budget;
 	bool cut;
 };
 
-/* Of the eight discs, which hold `small`: they are in no need of being looked at, since what excludes them excludes it too. */
-static void drop_holders(const struct discs *d, size_t small, size_t at, uint8_t *dropped)
+/* Whether the disc holds one of those kept, all of them smaller. */
+static bool holds_kept(const struct discs_search *s, const struct discs *d, size_t i)
 {
-	const float column[5] = {d->x[small], d->y[small], d->z[small], d->cos_r[small], -d->sin_r[small]};
-	const struct disc *a = &d->v[small];
-	float margin[DISCS_LANES];
-	int some = 0;
+	const struct against a = against(&d->columns, i);
 
-	margins(d, column, at, margin);
-	for (size_t k = 0; k < DISCS_LANES; k++)
-		some |= margin[k] > -doubt;
-	for (size_t k = 0; some && k < DISCS_LANES && at + k < d->n; k++) {
-		const struct disc *b = &d->v[at + k];
+	for (size_t at = 0; at < s->n_kept; at += LANES) {
+		lanes depth = depths(&s->columns, &a, at);
+		unsigned some = lanes_bits(depth > -doubt);
 
-		if (at + k > small && margin[k] > -doubt && !dropped[at + k])
-			dropped[at + k] = margin[k] > doubt || geo_arc_km(&a->at, &b->at) + a->km <= b->km;
+		if (at + LANES > s->n_kept)
+			some &= (1u << (s->n_kept - at)) - 1;
+		for (; some; some &= some - 1) {
+			unsigned k = (unsigned)__builtin_ctz(some);
+			const struct disc *small = &d->v[s->kept[at + k]], *big = &d->v[i];
+
+			if (depth[k] > doubt || geo_arc_km(&small->at, &big->at) + small->km <= big->km)
+				return true;
+		}
 	}
+	return false;
+}
+
+static void keep(struct discs_search *s, const struct discs_columns *from, size_t i)
+{
+	struct discs_columns *to = &s->columns;
+	size_t at = s->n_kept++;
+
+	s->kept[at] = (uint32_t)i;
+	to->x[at] = from->x[i];
+	to->y[at] = from->y[i];
+	to->z[at] = from->z[i];
+	to->r[at] = from->r[i];
+	to->cos_r[at] = from->cos_r[i];
+	to->sin_r[at] = from->sin_r[i];
 }
 
 static int keep_needed(struct discs_search *s, const struct discs *d)
 {
-	static const uint8_t all[DISCS_LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
-	size_t padded = d->n + DISCS_LANES;
-
-	if (vec_reserve(&s->dropped, &s->cap_dropped, padded) < 0 ||
-		vec_reserve(&s->kept, &s->cap_kept, d->n + 1) < 0)
+	if (reserve_columns(&s->columns, d->n) < 0 || vec_reserve(&s->kept, &s->cap_kept, d->n + 1) < 0)
 		return ERR_NOMEM;
-	memset(s->dropped, 0, d->n);
-	memset(s->dropped + d->n, 1, DISCS_LANES);
 	s->n_kept = 0;
-	for (size_t i = 0; i < d->n; i++) {
-		if (s->dropped[i])
-			continue;
-		s->kept[s->n_kept++] = (uint32_t)i;
-		for (size_t at = i / DISCS_LANES * DISCS_LANES; at < d->n; at += DISCS_LANES)
-			if (memcmp(s->dropped + at, all, sizeof all) != 0)
-				drop_holders(d, i, at, s->dropped);
-	}
+	for (size_t i = 0; i < d->n; i++)
+		if (!holds_kept(s, d, i))
+			keep(s, &d->columns, i);
 	return 0;
 }
 
@@ -324,29 +420,33 @@ static void clear_bit(uint64_t *set, size_t i)
 	set[i / 64] &= ~((uint64_t)1 << i % 64);
 }
 
-static bool disjoint_at(const struct discs *d, size_t a, size_t b)
+/* Of the 64 kept from there, those that are disjoint from one. */
+static uint64_t disjoint_word(const struct discs_search *s, const struct discs *d, size_t i, size_t word)
 {
-	float margin = d->x[a] * d->x[b] + d->y[a] * d->y[b] + d->z[a] * d->z[b] - d->cos_r[a] * d->cos_r[b] +
-		       d->sin_r[a] * d->sin_r[b];
+	const struct against a = against(&s->columns, i);
+	uint64_t bits = margins_below(&s->columns, &a, word, doubt) & discs_all(s->n_kept, word);
+	uint64_t doubtful = bits & ~margins_below(&s->columns, &a, word, -doubt);
 
-	return margin < doubt &&
-	       (surely_disjoint(margin, d->r[a], d->r[b]) || discs_disjoint(&d->v[a], &d->v[b]));
+	for (uint64_t left = bits; left; left &= left - 1) {
+		size_t k = word * DISCS_WORD + (size_t)__builtin_ctzll(left);
+
+		if (((doubtful & left & -left) || may_meet_behind(s->columns.r[i], s->columns.r[k])) &&
+			!discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]]))
+			bits &= ~(left & -left);
+	}
+	return bits;
 }
 
 static int make_rows(struct discs_search *s, const struct discs *d)
 {
 	size_t n = s->n_kept;
 
-	s->words = (n + 63) / 64;
+	s->words = discs_words(n);
 	if (vec_reserve(&s->row, &s->cap_row, n * s->words + 1) < 0)
 		return ERR_NOMEM;
-	memset(s->row, 0, n * s->words * sizeof *s->row);
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = i + 1; k < n; k++)
-			if (disjoint_at(d, s->kept[i], s->kept[k])) {
-				set_bit(s->row + i * s->words, k);
-				set_bit(s->row + k * s->words, i);
-			}
+		for (size_t word = 0; word < s->words; word++)
+			s->row[i * s->words + word] = disjoint_word(s, d, i, word);
 	return 0;
 }
 
@@ -491,7 +591,7 @@ void discs_independent_free(struct discs_independent *out)
 		free(s->order);
 		free(s->colour);
 		free(s->kept);
-		free(s->dropped);
+		free_columns(&s->columns);
 		free(s->now);
 		free(s->best);
 		free(s);

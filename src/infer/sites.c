@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "infer/lanes.h"
 #include "infer/quantile.h"
 #include "infer/sites_scratch.h"
 
@@ -23,30 +24,26 @@ static const struct sites_vp *vp_at(const struct sites_problem *p, const struct 
 
 /* --- the last mile --- */
 
-static struct sites_cell *cell_of(struct sites_scratch *s, uint64_t key)
-{
-	size_t mask = s->cap_cells - 1, at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
-
-	while (s->cells[at].key && s->cells[at].key != key)
-		at = (at + 1) & mask;
-	return &s->cells[at];
-}
-
-static int clear_cells(struct sites_scratch *s)
+/* Room for this target's, so that none moves while it is looked at. */
+static int make_cells(struct sites_scratch *s, const struct sites_problem *p)
 {
 	size_t want = 64;
 
-	while (want < 2 * s->discs.n)
-		want *= 2;
-	if (want > s->cap_cells) {
-		free(s->cells);
-		s->cells = malloc(want * sizeof *s->cells);
-		s->cap_cells = s->cells ? want : 0;
-	}
-	if (!s->cells)
+	if (vec_reserve(&s->gaps, &s->cap_gaps, s->discs.n + 1) < 0 ||
+		vec_reserve(&s->met, &s->cap_met, s->discs.n + 1) < 0 ||
+		vec_reserve(&s->spots, &s->cap_spots, p->n_vps + 1) < 0)
 		return ERR_NOMEM;
-	memset(s->cells, 0, s->cap_cells * sizeof *s->cells);
-	return vec_reserve(&s->gaps, &s->cap_gaps, s->discs.n + 1);
+	for (; s->n_spots < p->n_vps; s->n_spots++)
+		s->spots[s->n_spots] = (struct sites_spot){.cell = NULL};
+	if (2 * (s->n_cells + s->discs.n) < s->cap_cells)
+		return 0;
+	while (want < 4 * s->discs.n)
+		want *= 2;
+	free(s->cells);
+	s->cells = calloc(want, sizeof *s->cells);
+	s->cap_cells = s->cells ? want : 0;
+	s->n_cells = s->n_spots = 0;
+	return s->cells ? make_cells(s, p) : ERR_NOMEM;
 }
 
 /* Vantage points in one cube of this size are together. */
@@ -59,32 +56,56 @@ static uint64_t cell_key(const struct geo_point *at)
 	return (x << 20 | y << 10 | z) + 1;
 }
 
+static struct sites_cell *find_cell(struct sites_scratch *s, uint64_t key)
+{
+	size_t mask = s->cap_cells - 1, at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
+
+	while (s->cells[at].key && s->cells[at].key != key)
+		at = (at + 1) & mask;
+	s->n_cells += !s->cells[at].key;
+	s->cells[at].key = key;
+	return &s->cells[at];
+}
+
+static struct sites_cell *cell_of(struct sites_scratch *s, uint32_t vp, const struct geo_point *at)
+{
+	struct sites_spot *spot = &s->spots[vp];
+
+	/* The very same place. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
+	if (!spot->cell || memcmp(&spot->at, at, sizeof *at) != 0)
+		*spot = (struct sites_spot){*at, find_cell(s, cell_key(at))};
+	return spot->cell;
+}
+
 /* Of places where several are together, how much longer the second shortest time is than the shortest: half of them are below
  * the median. What the best have themselves goes on top. */
 int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms)
 {
 	const double own_ms = 1, by_gap = 2, most_ms = 10, unknown_ms = 1, step = 0.05;
-	size_t n = 0;
+	size_t n_met = 0, n = 0;
 	double gap;
 
-	if (clear_cells(s) < 0)
+	if (make_cells(s, p) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < s->discs.n; i++) {
-		const struct sites_seen *row = &p->seen[s->discs.v[i].id];
-		uint64_t key = cell_key(&s->discs.v[i].at);
-		struct sites_cell *c = cell_of(s, key);
+		const struct disc *d = &s->discs.v[i];
+		const struct sites_seen *row = &p->seen[d->id];
+		struct sites_cell *c = cell_of(s, row->vp, &d->at);
 		float t = (float)row->rtt_ms;
 
-		if (!c->key)
-			*c = (struct sites_cell){key, t, INFINITY};
-		else if (t < c->least)
-			*c = (struct sites_cell){key, t, c->least};
-		else if (t < c->next)
+		if (c->call != s->call) {
+			*c = (struct sites_cell){c->key, s->call, t, INFINITY};
+			s->met[n_met++] = c;
+		} else if (t < c->least) {
+			c->next = c->least;
+			c->least = t;
+		} else if (t < c->next) {
 			c->next = t;
+		}
 	}
-	for (size_t i = 0; i < s->cap_cells; i++)
-		if (s->cells[i].key && isfinite(s->cells[i].next))
-			s->gaps[n++] = (double)(s->cells[i].next - s->cells[i].least);
+	for (size_t i = 0; i < n_met; i++)
+		if (isfinite(s->met[i]->next))
+			s->gaps[n++] = (double)(s->met[i]->next - s->met[i]->least);
 	gap = n ? quantile_median(s->gaps, n) : unknown_ms;
 	*tau_ms = fmin(most_ms, own_ms + by_gap * gap);
 	/* In steps, so that what was found for one target serves others. */
@@ -245,11 +266,8 @@ static int add_placed(const struct run *r, const struct disc *d, size_t n, int32
 static int make_plausible(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
-	size_t padded = s->discs.n + DISCS_LANES;
 
-	if (vec_reserve(&s->plausible, &s->cap_plausible, padded) < 0 ||
-		vec_reserve(&s->held, &s->cap_held, padded) < 0 ||
-		vec_reserve(&s->holders, &s->cap_holders, padded) < 0)
+	if (vec_reserve(&s->plausible, &s->cap_plausible, discs_words(s->discs.n) * DISCS_WORD) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < s->discs.n; i++) {
 		double slack = vp_at(r->p, &s->discs.v[i])->accuracy_km;
@@ -274,35 +292,54 @@ static void tell_settled(const struct run *r, size_t position, size_t site)
 	sites_tell(r->w, &note);
 }
 
-/* The discs that the site may well answer are done: none that does not hold its place, so that discs without a common point do not
- * share it. */
+/* Of 64 discs those that the site may well answer: none that does not hold its place, so that discs without a common point do
+ * not share it. */
+static uint64_t answered(const struct sites_scratch *s, size_t site, size_t word)
+{
+	const struct discs_columns *c = &s->discs.columns;
+	const lanes x = lanes_of((float)s->at[site].x), y = lanes_of((float)s->at[site].y),
+		    z = lanes_of((float)s->at[site].z), doubt = lanes_of(s->doubt[site]);
+	uint64_t bits = 0;
+
+	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
+		size_t at = word * DISCS_WORD + k;
+		lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y, w = lanes_at(c->z + at) - z;
+		lanes square = u * u + v * v + w * w, near = lanes_at(s->plausible + at) + doubt;
+
+		bits |= (uint64_t)lanes_bits((square <= near * near) & (square <= lanes_at(c->hold + at)))
+			<< k;
+	}
+	return bits;
+}
+
 static void settle(const struct run *r, size_t site)
 {
 	struct sites_scratch *s = r->s;
-	const struct discs *d = &s->discs;
-	const float x = (float)s->at[site].x, y = (float)s->at[site].y, z = (float)s->at[site].z;
 
-	for (size_t at = 0; at < d->n; at += DISCS_LANES) {
-		static const bool all[DISCS_LANES] = {true, true, true, true, true, true, true, true};
-		float beyond[DISCS_LANES];
+	for (size_t word = 0; word < discs_words(s->discs.n); word++) {
+		uint64_t left = ~s->done[word];
 
-		if (memcmp(s->done + at, all, sizeof all) == 0)
-			continue;
-		for (size_t k = 0; k < DISCS_LANES; k++) {
-			float u = d->x[at + k] - x, v = d->y[at + k] - y, w = d->z[at + k] - z;
-
-			float square = u * u + v * v + w * w, outside = square - 2 + 2 * d->cos_r[at + k];
-
-			beyond[k] = sqrtf(square) - s->doubt[site] - s->plausible[at + k];
-			beyond[k] = outside > beyond[k] ? outside : beyond[k];
-		}
-		for (size_t k = 0; k < DISCS_LANES && at + k < d->n; k++) {
-			if (s->done[at + k] || beyond[k] > 0)
-				continue;
-			s->done[at + k] = true;
-			tell_settled(r, at + k, site);
-		}
+		if (left)
+			left &= answered(s, site, word);
+		s->done[word] |= left;
+		for (; r->w->explain && left; left &= left - 1)
+			tell_settled(r, word * DISCS_WORD + (size_t)__builtin_ctzll(left), site);
 	}
+}
+
+/* A site for a disc that none of the others explains. */
+static int add_for(const struct run *r, const struct disc *d, int32_t label, unsigned flags)
+{
+	struct sites_note note = sites_note_of(SITES_NOTE_SITE);
+
+	if (add_placed(r, d, 1, label, flags) < 0)
+		return ERR_NOMEM;
+	note.row = (int32_t)d->id;
+	note.site = (int32_t)r->out->n_sites - 1;
+	sites_tell(r->w, &note);
+	serve(r, d->id, r->out->n_sites - 1);
+	settle(r, r->out->n_sites - 1);
+	return 0;
 }
 
 /* Each disc that none of the chosen sites explains has a site of its own, the smallest first. */
@@ -312,41 +349,46 @@ static int scan(const struct run *r, int32_t label, unsigned flags, size_t first
 
 	for (size_t i = first_site; i < r->out->n_sites; i++)
 		settle(r, i);
-	for (size_t i = 0; i < s->discs.n; i++) {
-		struct sites_note note = sites_note_of(SITES_NOTE_SITE);
+	for (size_t word = 0; word < discs_words(s->discs.n); word++)
+		while (~s->done[word]) {
+			size_t bit = (size_t)__builtin_ctzll(~s->done[word]);
 
-		if (s->done[i])
-			continue;
-		s->done[i] = true;
-		if (add_placed(r, &s->discs.v[i], 1, label, flags) < 0)
-			return ERR_NOMEM;
-		note.row = (int32_t)s->discs.v[i].id;
-		note.site = (int32_t)r->out->n_sites - 1;
-		sites_tell(r->w, &note);
-		serve(r, s->discs.v[i].id, r->out->n_sites - 1);
-		settle(r, r->out->n_sites - 1);
-	}
+			s->done[word] |= (uint64_t)1 << bit;
+			if (add_for(r, &s->discs.v[word * DISCS_WORD + bit], label, flags) < 0)
+				return ERR_NOMEM;
+		}
 	return 0;
 }
 
 /* --- sites by identity --- */
 
+static void set_done(uint64_t *done, size_t i, bool is)
+{
+	uint64_t bit = (uint64_t)1 << i % DISCS_WORD;
+
+	done[i / DISCS_WORD] = is ? done[i / DISCS_WORD] | bit : done[i / DISCS_WORD] & ~bit;
+}
+
 /* Chains the sorted discs of each label, the smallest first. */
 static int chain(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
+	size_t words = discs_words(s->discs.n);
 
 	if (vec_reserve(&s->next, &s->cap_next, s->discs.n + 1) < 0 ||
-		vec_reserve(&s->done, &s->cap_done, s->discs.n + DISCS_LANES) < 0)
+		vec_reserve(&s->done, &s->cap_done, words + 1) < 0)
 		return ERR_NOMEM;
-	memset(s->done + s->discs.n, true, DISCS_LANES);
+	memset(s->done, 0xff, words * sizeof *s->done);
 	for (size_t i = s->discs.n; i-- > 0;) {
 		uint32_t row = s->discs.v[i].id;
 		int32_t label = r->p->seen[row].label;
 
-		s->done[i] = label >= 0 || r->out->fate[row] != SITES_UNPLACED;
-		if (label < 0 || r->out->fate[row] != SITES_UNPLACED)
+		if (r->out->fate[row] != SITES_UNPLACED)
 			continue;
+		if (label < 0) {
+			set_done(s->done, i, false);
+			continue;
+		}
 		s->next[i] = s->groups[label].first;
 		s->groups[label].first = (int32_t)i;
 	}
@@ -423,7 +465,7 @@ static int split(const struct run *r, int32_t label)
 	r->out->split++;
 	for (size_t i = 0; i < s->discs.n; i++)
 		if (r->p->seen[s->discs.v[i].id].label == label)
-			s->done[i] = false;
+			set_done(s->done, i, false);
 	return scan(r, label, SITES_SPLIT, r->out->n_sites);
 }
 
@@ -519,32 +561,47 @@ static int add_labels(const struct run *r)
 
 /* --- who is served by what --- */
 
-/* Without a name, or with one that is of several sites: the only site that the disc holds. `label`: of those only. */
-static void serve_by_reach(const struct run *r, int32_t label)
+static void serve_of(const struct run *r, size_t word, uint64_t discs, size_t site, int32_t label)
 {
-	struct sites_scratch *s = r->s;
-	const size_t n = s->discs.n;
+	for (; discs; discs &= discs - 1) {
+		uint32_t row = r->s->discs.v[word * DISCS_WORD + (size_t)__builtin_ctzll(discs)].id;
 
-	memset(s->holders, 0, n * sizeof *s->holders);
-	for (size_t k = 0; k < r->out->n_sites; k++) {
-		if (label >= 0 && r->out->sites[k].label != label)
-			continue;
-		discs_holding(&s->discs, &s->at[k], s->held);
-		/* The number of sites in the upper half, the sum of theirs in the lower. */
-		for (size_t i = 0; i < n; i++)
-			s->holders[i] += s->held[i] ? (uint64_t)1 << 32 | k : 0;
-	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t row = s->discs.v[i].id;
-
-		if (r->out->fate[row] == SITES_UNPLACED && r->p->seen[row].label == label &&
-			s->holders[i] >> 32 == 1)
-			serve(r, row, (uint32_t)s->holders[i]);
+		if (r->out->fate[row] == SITES_UNPLACED && r->p->seen[row].label == label)
+			serve(r, row, site);
 	}
 }
 
-static void serve_rows(const struct run *r)
+/* The discs that hold one site and no other go to that one: of those without a name, or with one that is of several sites.
+ * `label`: of the sites with it only. */
+static int serve_by_reach(const struct run *r, int32_t label)
 {
+	struct sites_scratch *s = r->s;
+	const size_t words = discs_words(s->discs.n);
+
+	if (vec_reserve(&s->held, &s->cap_held, r->out->n_sites * words + 1) < 0)
+		return ERR_NOMEM;
+	for (size_t k = 0; k < r->out->n_sites; k++)
+		if (label >= 0 && r->out->sites[k].label != label)
+			memset(s->held + k * words, 0, words * sizeof *s->held);
+		else
+			discs_holding(&s->discs, &s->at[k], s->held + k * words);
+	for (size_t word = 0; word < words; word++) {
+		uint64_t once = 0, again = 0;
+
+		for (size_t k = 0; k < r->out->n_sites; k++) {
+			again |= once & s->held[k * words + word];
+			once |= s->held[k * words + word];
+		}
+		for (size_t k = 0; k < r->out->n_sites; k++)
+			serve_of(r, word, s->held[k * words + word] & once & ~again, k, label);
+	}
+	return 0;
+}
+
+static int serve_rows(const struct run *r)
+{
+	int rc;
+
 	for (size_t i = 0; i < r->p->n_seen; i++) {
 		int32_t label = r->p->seen[i].label;
 
@@ -552,10 +609,11 @@ static void serve_rows(const struct run *r)
 			!(r->out->sites[r->s->groups[label].site].flags & SITES_SPLIT))
 			serve(r, (uint32_t)i, (size_t)r->s->groups[label].site);
 	}
-	serve_by_reach(r, SITES_NO);
-	for (size_t i = 0; r->out->split > 0 && i < r->p->n_labels; i++)
+	rc = serve_by_reach(r, SITES_NO);
+	for (size_t i = 0; rc == 0 && r->out->split > 0 && i < r->p->n_labels; i++)
 		if (r->s->groups[i].met)
-			serve_by_reach(r, (int32_t)i);
+			rc = serve_by_reach(r, (int32_t)i);
+	return rc;
 }
 
 static void count_served(const struct run *r)
@@ -594,11 +652,8 @@ static void mark_proven(const struct run *r, const struct discs *d)
 
 		for (size_t i = 0; i < r->out->n_sites; i++) {
 			struct sites_site *site = &r->out->sites[i];
-			const struct geo_point *p = &r->s->at[i];
 
-			if (!(site->flags & SITES_LIKELY) ||
-				d->x[at] * (float)p->x + d->y[at] * (float)p->y + d->z[at] * (float)p->z <
-					d->cos_r[at] - 1e-6F)
+			if (!(site->flags & SITES_LIKELY) || !discs_holds(d, at, &r->s->at[i]))
 				continue;
 			site->flags &= ~(unsigned)SITES_LIKELY;
 			break;
@@ -678,9 +733,10 @@ static int infer_many(const struct run *r)
 	/* What is only likely waits for the proof that there is more than one site. */
 	if (rc == 0 && r->out->verdict == SITES_ANYCAST)
 		rc = scan(r, SITES_NO, 0, 0);
+	if (rc == 0)
+		rc = serve_rows(r);
 	if (rc < 0)
 		return rc;
-	serve_rows(r);
 	count_served(r);
 	if (r->out->verdict != SITES_ANYCAST) {
 		r->out->by_discs = r->out->proven = r->p->n_seen > 0;
@@ -757,6 +813,8 @@ void sites_work_free(struct sites_work *w)
 	free(s->next);
 	free(s->done);
 	free(s->cells);
+	free(s->spots);
+	free(s->met);
 	free(s->gaps);
 	free(s->stamp);
 	free(s->at);
@@ -764,7 +822,6 @@ void sites_work_free(struct sites_work *w)
 	free(s->taken);
 	free(s->plausible);
 	free(s->held);
-	free(s->holders);
 	free(s);
 }
 

@@ -36,7 +36,10 @@ struct sites_note sites_note_of(enum sites_note_kind kind)
 
 bool sites_one_spot(const struct sites_vp *a, const struct sites_vp *b)
 {
-	return a == b || geo_arc_km(&a->at, &b->at) < one_spot_km;
+	const double chord = one_spot_km / GEO_RADIUS_KM;
+	double x = a->at.x - b->at.x, y = a->at.y - b->at.y, z = a->at.z - b->at.z;
+
+	return x * x + y * y + z * z < chord * chord;
 }
 
 /* --- the discs of a target --- */
@@ -71,11 +74,9 @@ static int start_stamps(struct sites_scratch *s, size_t n_vps)
 {
 	if (vec_reserve(&s->stamp, &s->cap_stamp, n_vps + 1) < 0)
 		return ERR_NOMEM;
-	if (s->n_stamp < n_vps || ++s->call == 0) {
-		memset(s->stamp, 0, s->cap_stamp * sizeof *s->stamp);
-		s->n_stamp = n_vps;
-		s->call = 1;
-	}
+	for (; s->n_stamp < n_vps; s->n_stamp++)
+		s->stamp[s->n_stamp] = 0;
+	s->call++;
 	return 0;
 }
 
@@ -209,11 +210,20 @@ static bool rules_disagree(const struct sites_scratch *s, const struct sites_pro
 
 /* --- which discs exclude each other --- */
 
+/* Most that the gap may be. */
+static double gap_about_km(const struct discs *d, uint32_t x, uint32_t y)
+{
+	const struct discs_columns *c = &d->columns;
+	float u = c->x[x] - c->x[y], v = c->y[x] - c->y[y], w = c->z[x] - c->z[y];
+
+	return (double)geo_chord_km(u * u + v * v + w * w) + 1 - d->v[x].km - d->v[y].km;
+}
+
 static void add_pair(
 	const struct sites_problem *p, const struct discs *d, struct sites_cover *c, uint32_t x, uint32_t y)
 {
 	const struct sites_vp *vx = vp_of(p, &d->v[x]), *vy = vp_of(p, &d->v[y]);
-	double gap = geo_arc_km(&d->v[x].at, &d->v[y].at) - d->v[x].km - d->v[y].km;
+	double gap;
 
 	if (c->pairs++ == 0)
 		*c = (struct sites_cover){.pairs = 1, .a = x, .b = y, .by_a = true, .by_b = true};
@@ -221,6 +231,9 @@ static void add_pair(
 		  (sites_one_spot(vp_of(p, &d->v[c->a]), vx) || sites_one_spot(vp_of(p, &d->v[c->a]), vy));
 	c->by_b = c->by_b &&
 		  (sites_one_spot(vp_of(p, &d->v[c->b]), vx) || sites_one_spot(vp_of(p, &d->v[c->b]), vy));
+	if (gap_about_km(d, x, y) <= c->gap_km)
+		return;
+	gap = geo_arc_km(&d->v[x].at, &d->v[y].at) - d->v[x].km - d->v[y].km;
 	if (gap > c->gap_km) {
 		c->gap_km = gap;
 		c->pair[0] = x;
@@ -232,6 +245,8 @@ static void tell_pair(const struct sites_work *w, const struct discs *d, uint32_
 {
 	struct sites_note note = sites_note_of(SITES_NOTE_PAIR);
 
+	if (!w->explain)
+		return;
 	note.row = (int32_t)d->v[x].id;
 	note.other = (int32_t)d->v[y].id;
 	note.km = geo_arc_km(&d->v[x].at, &d->v[y].at) - d->v[x].km - d->v[y].km;

@@ -26,21 +26,11 @@ static const double towns_km = 2000;
 
 /* --- distances --- */
 
-/* Great circle between unit vectors, from the square of the chord, to a km (Abramowitz and Stegun, 4.4.45): enough for scores. */
-static inline float km_of_chord(float square)
-{
-	float h = sqrtf(square) / 2, left = h < 1 ? 1 - h : 0;
-	float angle = 1.5707963F -
-		      sqrtf(left) * (1.5707288F + h * (-0.2121144F + h * (0.0742610F - h * 0.0187293F)));
-
-	return 2 * (float)GEO_RADIUS_KM * (angle > 0 ? angle : 0);
-}
-
 static inline float km_between(float x, float y, float z, const struct geo_point *p)
 {
 	float u = x - (float)p->x, v = y - (float)p->y, w = z - (float)p->z;
 
-	return km_of_chord(u * u + v * v + w * w);
+	return geo_chord_km(u * u + v * v + w * w);
 }
 
 static uint64_t key_of(float km, uint32_t town)
@@ -116,20 +106,20 @@ static struct sites_list *make_list(
 {
 	size_t n = p->n_keys < most ? p->n_keys : most;
 	struct sites_list *l = new_list(n);
+	const uint64_t *keys = discs_sort_keys(p->keys, p->keys + p->n_keys, p->n_keys);
 
 	if (!l)
 		return NULL;
-	discs_sort_keys(p->keys, p->keys + p->n_keys, p->n_keys);
 	for (size_t i = 0; i < n; i++) {
-		const struct sites_town *t = &w->v[(uint32_t)p->keys[i]];
+		const struct sites_town *t = &w->v[(uint32_t)keys[i]];
 
-		l->town[i] = (uint32_t)p->keys[i];
-		l->km[i] = km_of_key(p->keys[i]);
+		l->town[i] = (uint32_t)keys[i];
+		l->km[i] = km_of_key(keys[i]);
 		l->x[i] = t->x;
 		l->y[i] = t->y;
 		l->z[i] = t->z;
 	}
-	l->reach_km = n < p->n_keys && km_of_key(p->keys[n]) < sure_km ? km_of_key(p->keys[n]) : sure_km;
+	l->reach_km = n < p->n_keys && km_of_key(keys[n]) < sure_km ? km_of_key(keys[n]) : sure_km;
 	return l;
 }
 
@@ -252,10 +242,11 @@ static float alone(const struct scoring *s, float km)
 /* Of n towns by distance, what the prior and the first witness say: exact at every eighth, between them by the distance. */
 static void score_alone(struct scoring *s, size_t n)
 {
+	enum { STEP = 8 };
 	const struct sites_list *l = s->list;
 
-	for (size_t at = 0; at < n; at += DISCS_LANES) {
-		size_t end = at + DISCS_LANES < n ? at + DISCS_LANES : n;
+	for (size_t at = 0; at < n; at += STEP) {
+		size_t end = at + STEP < n ? at + STEP : n;
 		float first = l->km[at], last = l->km[end - 1], a = alone(s, first), b = alone(s, last);
 		float slope = last > first ? (b - a) / (last - first) : 0;
 
