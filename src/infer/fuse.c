@@ -65,6 +65,11 @@ static void find_intercepted(struct fuse *f)
 	}
 }
 
+static bool is_excluded(const struct fuse *f, size_t tally)
+{
+	return f->intercepted[tally] || f->vps[f->tallies->v[tally].vp].distrusted;
+}
+
 /* --- the problem --- */
 
 static int by_vp(const void *a, const void *b)
@@ -169,6 +174,11 @@ static void say_pair(const struct fuse *f, struct text *t)
 
 static void because_discs(const struct fuse *f, struct text *t)
 {
+	/* Discs whose names contradict them are not counted. */
+	if (f->found.by_discs < 2) {
+		say_pair(f, t);
+		return;
+	}
 	say(t, "%s%u discs without a common point (", f->found.exact ? "" : "at least ", f->found.by_discs);
 	say_pair(f, t);
 	say(t, ")");
@@ -199,7 +209,11 @@ static void because_blamed(const struct fuse *f, struct text *t)
 
 static void because_few(const struct fuse *f, struct text *t)
 {
-	say(t, "only %u vantage point%s with a place and a time", f->found.vps, f->found.vps == 1 ? "" : "s");
+	if (f->found.vps == 0)
+		say(t, "no vantage point with a place and a time");
+	else
+		say(t, "only %u vantage point%s with a place and a time", f->found.vps,
+			f->found.vps == 1 ? "" : "s");
 }
 
 static void because_pair(const struct fuse *f, struct text *t)
@@ -378,12 +392,15 @@ static int make_sites(struct fuse *f)
 	say_evidence(f);
 	for (size_t i = 0; i < f->found.n_sites; i++)
 		add_site(f, &f->found.sites[i]);
-	for (const struct tally *t = f->tallies->v; t < f->tallies->v + f->tallies->n; t++)
-		if (t->state == VP_SITE && !f->vps[t->vp].distrusted && site_of_label(f, t->site) < 0) {
+	for (size_t i = 0; i < f->tallies->n; i++) {
+		const struct tally *t = &f->tallies->v[i];
+
+		if (t->state == VP_SITE && !is_excluded(f, i) && site_of_label(f, t->site) < 0) {
 			struct sites_site alone = named_alone(f, t->site);
 
 			add_site(f, &alone);
 		}
+	}
 	return 0;
 }
 
@@ -398,10 +415,10 @@ static void list_identities(struct fuse *f, struct fuse_site *s)
 	enum { SHOWN = 64 };
 	char labels[SHOWN][NAMING_KEY_MAX];
 	struct text t = {s->identities, 0, sizeof(s->identities)};
-	size_t n = 0, i = 0;
+	size_t n = 0, met = 0;
 
-	for (; s->label >= 0 && i < f->naming->n_named && n < SHOWN; i++)
-		if (f->naming->named[i].group == s->label)
+	for (size_t i = 0; s->label >= 0 && i < f->naming->n_named; i++)
+		if (f->naming->named[i].group == s->label && met++ < SHOWN)
 			(void)naming_label(f->g, f->naming->named[i].identity, labels[n++]);
 	qsort(labels, n, sizeof(labels[0]), by_text);
 	for (size_t k = 0; k < n; k++) {
@@ -413,7 +430,7 @@ static void list_identities(struct fuse *f, struct fuse_site *s)
 		}
 		say(&t, "%s%s", t.n > 0 ? "|" : "", labels[k]);
 	}
-	if (n == SHOWN)
+	if (met > n)
 		say(&t, "|...");
 }
 
@@ -435,7 +452,7 @@ static enum vp_state settle(const struct fuse *f, size_t i, int32_t *site)
 	enum sites_fate fate = row >= 0 ? (enum sites_fate)f->found.fate[row] : SITES_UNPLACED;
 
 	*site = SITES_NO;
-	if (f->vps[t->vp].distrusted || f->intercepted[i])
+	if (is_excluded(f, i))
 		return VP_EXCLUDED;
 	if (t->state == VP_SITE && fate != SITES_VETOED)
 		*site = fate == SITES_SERVED ? f->found.site_of[row] : site_of_label(f, t->site);
