@@ -52,14 +52,14 @@ static void say_place(const struct explain *e, int32_t place)
 
 static void say_what(const struct explain *e, const struct sites_note *n)
 {
-	if (n->label >= 0) {
+	if (n->label >= 0)
 		say_label(e, n->label);
+	if (n->label >= 0 && (n->place >= 0 || n->row >= 0))
 		(void)fprintf(e->notes, "  ");
-	}
-	if (n->place >= 0) {
+	if (n->place >= 0)
 		say_place(e, n->place);
+	if (n->place >= 0 && n->row >= 0)
 		(void)fprintf(e->notes, "  ");
-	}
 	if (n->row >= 0)
 		say_row(e, n->row);
 	if (n->other >= 0) {
@@ -140,9 +140,9 @@ void explain_result(struct explain *e)
 		*f->naming->info->service ? " " : "", addr_text(&f->target, addr),
 		site_verdict_name(f->found.verdict), f->evidence);
 	(void)fprintf(e->out,
-		"  last mile %.1f ms; %s%u sites proven, %u by discs alone; %u discs, %u vetoed\n",
-		f->found.tau_ms, f->found.exact ? "" : "at least ", f->found.proven, f->found.by_discs,
-		f->found.vps, f->found.vetoed);
+		"  last mile %.1f ms; %s%u site%s proven, %u by discs alone; %u discs, %u vetoed\n",
+		f->found.tau_ms, f->found.exact ? "" : "at least ", f->found.proven,
+		f->found.proven == 1 ? "" : "s", f->found.by_discs, f->found.vps, f->found.vetoed);
 	for (size_t i = 0; i < f->n_sites; i++)
 		say_site(e, i);
 	say_more(e);
