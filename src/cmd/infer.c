@@ -216,6 +216,7 @@ static int read_rows(struct inferring *d)
 		.arg = d};
 	int rc;
 
+	run_files_compare_columns(&d->files, warn, d);
 	d->g = gather_open(&limits);
 	if (!d->g)
 		return nomem(d);

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/csv.h"
 #include "base/vec.h"
+#include "data/record.h"
 
 static const char rows_suffix[] = ".probes.csv";
 static const char *const packed[] = {"", ".gz", ".zst"};
@@ -70,6 +72,48 @@ void run_files_free(struct run_files *f)
 		free(f->v[i]);
 	free(f->v);
 	*f = (struct run_files){.v = NULL};
+}
+
+/* A bit for each column of a record that the file has; 0 when it is no file of rows. */
+static uint64_t columns_of(const char *path)
+{
+	struct csv *c = csv_open(path, NULL);
+	struct record_reader rd = {.n = 0};
+	uint64_t has = 0;
+
+	if (c && record_reader_init(&rd, c, NULL) == 0)
+		for (size_t i = 0; i < rd.n; i++)
+			has |= UINT64_C(1) << rd.v[i].field;
+	csv_close(c);
+	return has;
+}
+
+static void say_lacking(
+	const char *path, uint64_t lacking, void (*complain)(void *arg, const char *text), void *arg)
+{
+	char names[256] = "", *end = names;
+	struct field column;
+	struct err_msg text;
+
+	for (size_t i = 0; record_field(i, &column); i++)
+		if (lacking >> i & 1 && strlen(column.name) + 2 < (size_t)(names + sizeof(names) - end))
+			end += sprintf(end, " %s", column.name);
+	(void)err_set(
+		&text, ERR_PARTIAL, "%s:1: lacks columns that other files of the run have:%s", path, names);
+	complain(arg, text.text);
+}
+
+void run_files_compare_columns(
+	const struct run_files *f, void (*complain)(void *arg, const char *text), void *arg)
+{
+	uint64_t *has = calloc(f->n + 1, sizeof(*has)), all = 0;
+
+	for (size_t i = 0; has && i < f->n; i++)
+		all |= has[i] = columns_of(f->v[i]);
+	for (size_t i = 0; has && i < f->n; i++)
+		if (has[i] != 0 && has[i] != all)
+			say_lacking(f->v[i], all & ~has[i], complain, arg);
+	free(has);
 }
 
 static int check(const json_t *meta, const char *path, uint64_t rows, struct err_msg *why)

@@ -106,7 +106,7 @@ good_run "$run" && echo 'vie,10,10,10,Elsewhere,XX,64501,1' >>"$run/vantage.csv"
 fault "two places" 'vantage.csv:7:' waw
 good_run "$run" && rm "$run/vantage.csv"
 fault "no vantage.csv" 'vantage.csv' waw
-for bad in 0:'a time above 0' -3:'' nan:''; do
+for bad in 0:'a time above 0' -3:'' nan:'' inf:''; do
 	good_run "$run" && sed -i "4s/7.5/${bad%%:*}/" "$run/a.probes.csv"
 	site=
 	[ "${bad%%:*}" != 0 ] || site=waw
@@ -116,7 +116,7 @@ good_run "$run" && truncate -s -20 "$run/a.probes.csv"
 fault "a torn row" 'a.probes.csv:7:1: the row is cut short' waw
 good_run "$run" && zstd -q --rm "$run/a.probes.csv" && { echo "$header" && rows | grep ^waw; } | zstd -q >"$run/b.probes.csv.zst"
 truncate -s -4 "$run/b.probes.csv.zst"
-fault "a torn frame" 'b.probes.csv.zst' waw
+fault "a torn frame" 'b.probes.csv.zst:' waw
 good_run "$run" && printf 'vp,target\nvie,1.1.1.1\n' >"$run/b.probes.csv"
 fault "no column" "b.probes.csv: no column 'probe'" waw
 good_run "$run" && : >"$run/b.probes.csv"
@@ -142,12 +142,17 @@ printf 'list,city,country,lat,lon,date,source\nX,Paris,FR,91,2.35,2025,x\n' >"$s
 lists "a bad list" 'sites.csv:2:12'
 rm -r "$scratch/targets"
 
-# Columns in another order, new ones and fewer: no fault at all.
+# Columns in another order and new ones are no fault; those that only some files have are told.
 good_run "$run"
-printf 'new,outcome,probe,target,vp,nsid\nx,reply,dns,1.1.1.1,lhr,lhr01\n' >"$run/b.probes.csv"
+printf '%s,new\nlhr,1.1.1.1,dns,id.server,0,0,1764000000000000000,reply,1.5,lhr01,x\n' "$header" >"$run/b.probes.csv"
 infer "$run"
-[ "$rc" -eq 0 ] && has lhr "$(field "$run/catchment.csv" site vp lhr)" "other columns"
+[ "$rc" -eq 0 ] && has lhr "$(field "$run/catchment.csv" site vp lhr)" "new columns"
 grep -q '1 without a place' <<<"$said" || fail "a VP that vantage.csv lacks: $said"
+good_run "$run" && printf 'outcome,probe,target,vp,nsid\nreply,dns,1.1.1.1,lhr,lhr01\n' >"$run/b.probes.csv"
+fault "an older version's columns" 'b.probes.csv:1: lacks .*: question round flow tx_time_ns rtt_ms$' waw
+has lhr "$(field "$run/catchment.csv" site vp lhr)" "an older version's columns"
+good_run "$run" && echo 'waw,1.1.1.1,dns,id.server,2,0,1764001200000000000,reply,2.5,waw01,x' >>"$run/a.probes.csv"
+fault "a row of another version" 'a.probes.csv:8:1: .*11 fields' waw
 
 # --- usage ---
 for args in '' "$scratch/none" "$scratch" "--explain $run" "--speed 10 $run" "--trust 200 $run" "--min-vps 0 $run" "--explain 9.9.9.9 $run"; do
@@ -156,24 +161,28 @@ for args in '' "$scratch/none" "$scratch" "--explain $run" "--speed 10 $run" "--
 	[ "$rc" -eq 2 ] || fail "infer $args: exit $rc: $said"
 done
 
-# --- few vantage points, coarse ones, all in one city: nothing is claimed ---
-unicast_rows() { # NAME:RTT...
+# --- few vantage points, coarse ones, all in one city: nothing is claimed, and the evidence says why ---
+pings() { # NAME:RTT...
 	local v
 	echo "$header"
 	for v in "$@"; do echo "${v%:*},192.0.2.1,icmp,,0,0,1764000000000000000,reply,${v#*:},"; done
 }
-verdict() { # WANTED WHAT
-	infer "$run"
-	has "$1" "$(field "$run/sites.csv" verdict target 192.0.2.1 | cut -d'|' -f1)" "$2"
+verdict() { # WANTED EVIDENCE WHAT
+	infer --min-vps 2 "$run"
+	[ "$rc" -eq 0 ] || fail "$3: exit $rc: $said"
+	has "$1" "$(field "$run/sites.csv" verdict target 192.0.2.1 | cut -d'|' -f1)" "$3"
+	[[ "$(field "$run/sites.csv" evidence target 192.0.2.1)" == *"$2"* ]] ||
+		fail "$3: the evidence does not say '$2': $(cat "$run/sites.csv")"
 }
-good_run "$run" && unicast_rows waw:3 >"$run/a.probes.csv"
-verdict unknown "a target with one VP"
-good_run "$run" && unicast_rows waw:1 syd:1 >"$run/a.probes.csv" && sed -i 's/,10,Sydney/,15000,Sydney/' "$run/vantage.csv"
-verdict unknown "a coarse place"
-! grep -q anycast "$run/sites.csv" || fail "a coarse place makes an anycast: $(cat "$run/sites.csv")"
-good_run "$run" && unicast_rows waw:3 vie:3 fra:3 >"$run/a.probes.csv" && sed -i 's/,[0-9.]*,[0-9.]*,10,/,52.2,21.0,10,/' "$run/vantage.csv"
-infer "$run"
-! grep -q anycast "$run/sites.csv" || fail "one city makes an anycast: $(cat "$run/sites.csv")"
+good_run "$run" && pings waw:3 >"$run/a.probes.csv"
+verdict unknown 'only 1 vantage point with a place and a time' "a target with one VP"
+good_run "$run" && pings waw:1.5 vie:1.5 fra:1.5 >"$run/a.probes.csv"
+verdict anycast '3 discs without a common point' "precise places"
+sed -i 's/,10,/,300,/' "$run/vantage.csv"
+verdict unicast 'one place fits the times of all 3' "coarse places"
+good_run "$run" && pings waw:3 vie:3 fra:3 >"$run/a.probes.csv" && sed -i 's/,[0-9.]*,[0-9.]*,10,/,52.2,21.0,10,/' "$run/vantage.csv"
+verdict unicast 'one place fits the times of all 3' "one city"
+has Warsaw "$(field "$run/sites.csv" city target 192.0.2.1)" "one city: the place"
 
 # --- explain ---
 good_run "$run"
@@ -201,4 +210,4 @@ sites=$(grep -c '^  \[site' <<<"$said")
 grep -qE '^  \.\.\. and [0-9]+ more$' <<<"$said" || fail "--explain of many: nothing is left out"
 infer --json "$run"
 jq -e '.targets[0].verdict == "anycast" and .targets[0].states.site == 5' <<<"$said" >/dev/null || fail "--json: $said"
-echo "16 faults told with file and line; order, files and packing change nothing"
+echo "19 faults told with file and line; order, files and packing change nothing"

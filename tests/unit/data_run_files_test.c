@@ -58,6 +58,39 @@ static void what_is_no_run_is_told(void **state)
 	run_files_free(&f);
 }
 
+static void remember(void *arg, const char *text)
+{
+	char *said = arg;
+
+	strcat(strcat(said, text), "\n");
+}
+
+/* An older version's file lacks columns; what is no file of rows is not compared, nor what no version knows. */
+static void files_of_several_versions_are_told(void **state)
+{
+	static const char whole[] = "vp,target,probe,outcome,rtt_ms,nsid\n";
+	struct run_files f = {.n = 0};
+	struct err_msg why;
+	char said[1024] = "";
+
+	(void)state;
+	scratch_text("a.probes.csv", whole);
+	scratch_text("b.probes.csv", "outcome,vp,nsid,new,target,rtt_ms,probe\n");
+	scratch_text("c.probes.csv", "vp,target\n");
+	scratch_text("d.probes.csv", "");
+	assert_int_equal(run_files_list(".", &f, &why), 0);
+	run_files_compare_columns(&f, remember, said);
+	assert_string_equal(said, "");
+	scratch_text("b.probes.csv", "vp,target,probe,outcome\n");
+	scratch_text("c.probes.csv", "vp,target,probe,outcome,nsid,stamp\n");
+	run_files_compare_columns(&f, remember, said);
+	assert_string_equal(said,
+		"./a.probes.csv:1: lacks columns that other files of the run have: stamp\n"
+		"./b.probes.csv:1: lacks columns that other files of the run have: rtt_ms stamp nsid\n"
+		"./c.probes.csv:1: lacks columns that other files of the run have: rtt_ms\n");
+	run_files_free(&f);
+}
+
 static void the_end_is_checked_by_what_the_prober_says(void **state)
 {
 	static const struct {
@@ -93,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(only_rows_are_listed_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_run_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(files_of_several_versions_are_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			the_end_is_checked_by_what_the_prober_says, set_up, tear_down),
 	};
