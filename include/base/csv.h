@@ -42,6 +42,15 @@ struct csv_cell {
 };
 /* Both at once. */
 struct csv_cell csv_cell(const struct csv *c, int column);
+/* All of the current row, for who looks at many fields of each: field i stands at bytes + start[i], and the NUL behind it in
+ * front of bytes + start[i + 1]. Valid until the next csv_next. */
+struct csv_row {
+	const char *bytes;
+	const size_t *start;
+	size_t n; /* fields */
+};
+struct csv_row csv_row(const struct csv *c);
+
 /* Line (from 1) on which the current row starts, and the fields it has. */
 size_t csv_line(const struct csv *c);
 size_t csv_fields(const struct csv *c);

@@ -310,6 +310,11 @@ size_t csv_field_len(const struct csv *c, int column)
 	return csv_cell(c, column).n;
 }
 
+struct csv_row csv_row(const struct csv *c)
+{
+	return (struct csv_row){c->row.bytes, c->row.start, c->row.fields};
+}
+
 size_t csv_line(const struct csv *c)
 {
 	return c->line;

@@ -12,7 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { RAW_BYTES = 1 << 17, STEP_MAX = 1 << 30 };
+enum { RAW_BYTES = 1 << 17, STEP_MAX = 1 << 30, SMALL_BYTES = 1 << 12 };
 
 /* One way to turn the file's own bytes into plain ones. */
 struct codec {
@@ -34,14 +34,15 @@ struct file_in {
 	ZSTD_DStream *zst;
 	bool in_frame;
 
-	uint8_t *raw_buf; /* owned; NULL over bytes in memory */
+	uint8_t *
+		raw_buf; /* owned; NULL over bytes in memory, and where the file's own bytes are the plain ones */
 	const uint8_t *raw;
 	size_t raw_pos, raw_len;
 	uintmax_t raw_before; /* bytes of the file in front of raw[0] */
 	bool raw_end;
 
-	char *buf; /* FILE_LINE_MAX plain bytes for file_in_line */
-	size_t pos, len;
+	char *buf; /* plain bytes for file_in_line: few until they are filled, then FILE_LINE_MAX */
+	size_t pos, len, cap;
 	size_t line_at, line;
 	bool at_start, began; /* the next piece begins a line; the last one did */
 
@@ -60,10 +61,26 @@ static void codec_forget(struct file_in *f)
 	(void)f;
 }
 
+/* Up to n of the file's own bytes; 0 at its end. */
+static ssize_t read_some(struct file_in *f, void *out, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(f->fd, out, n);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_set(&f->why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+	f->raw_end = got == 0;
+	return got;
+}
+
 static ssize_t plain_step(struct file_in *f, uint8_t *out, size_t n)
 {
 	size_t left = f->raw_len - f->raw_pos;
 
+	if (f->fd >= 0)
+		return read_some(f, out, n);
 	n = n < left ? n : left;
 	if (n > 0)
 		memcpy(out, f->raw + f->raw_pos, n);
@@ -191,6 +208,7 @@ static const struct codec codecs[] = {
 	{".zst", zstd_open, zstd_step, zstd_close},
 	{"", codec_none, plain_step, codec_forget}, /* last: every name ends in it */
 };
+static const struct codec *const plain = &codecs[sizeof(codecs) / sizeof(codecs[0]) - 1];
 
 static const struct codec *codec_of(const char *path)
 {
@@ -206,21 +224,23 @@ static const struct codec *codec_of(const char *path)
 static struct file_in *open_over(const char *path, int fd, struct err_msg *why)
 {
 	struct file_in *f = calloc(1, sizeof(*f));
+	const struct codec *codec = codec_of(path);
 
 	if (!f)
 		goto nomem;
 	f->fd = fd;
-	f->codec = &codecs[sizeof(codecs) / sizeof(codecs[0]) - 1];
+	f->codec = plain;
 	f->at_start = true;
 	f->path = strdup(path);
-	f->buf = malloc(FILE_LINE_MAX);
-	if (fd >= 0)
+	f->cap = SMALL_BYTES;
+	f->buf = malloc(f->cap);
+	if (fd >= 0 && codec != plain)
 		f->raw = f->raw_buf = malloc(RAW_BYTES);
-	if (!f->path || !f->buf || (fd >= 0 && !f->raw_buf))
+	if (!f->path || !f->buf || (fd >= 0 && codec != plain && !f->raw_buf))
 		goto nomem;
-	if (codec_of(path)->open(f) < 0)
+	if (codec->open(f) < 0)
 		goto nomem;
-	f->codec = codec_of(path);
+	f->codec = codec;
 	return f;
 nomem:
 	(void)err_set(why, ERR_NOMEM, "%s: out of memory", path);
@@ -259,17 +279,13 @@ struct file_in *file_in_bytes(const char *name, const void *bytes, size_t n, str
 
 static int raw_fill(struct file_in *f)
 {
-	ssize_t n;
+	ssize_t n = read_some(f, f->raw_buf, RAW_BYTES);
 
-	do
-		n = read(f->fd, f->raw_buf, RAW_BYTES);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return err_set(&f->why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+		return (int)n;
 	f->raw_before += f->raw_len;
 	f->raw_pos = 0;
 	f->raw_len = (size_t)n;
-	f->raw_end = n == 0;
 	return 0;
 }
 
@@ -326,19 +342,33 @@ ssize_t file_in_read(struct file_in *f, void *buf, size_t n, struct err_msg *why
 	return (ssize_t)n;
 }
 
+/* What filled the first bytes of room is no small file. */
+static int line_room(struct file_in *f, struct err_msg *why)
+{
+	char *buf = realloc(f->buf, FILE_LINE_MAX);
+
+	if (!buf)
+		return err_set(why, ERR_NOMEM, "%s: out of memory", f->path);
+	f->buf = buf;
+	f->cap = FILE_LINE_MAX;
+	return 0;
+}
+
 /* More bytes behind those in buf: 1, 0 at the end of the file or of the room, or an error. */
 static int line_fill(struct file_in *f, struct err_msg *why)
 {
 	ssize_t got;
 
+	if (f->len == f->cap && f->cap < FILE_LINE_MAX && line_room(f, why) < 0)
+		return ERR_NOMEM;
 	if (f->pos > 0) {
 		memmove(f->buf, f->buf + f->pos, f->len - f->pos);
 		f->len -= f->pos;
 		f->pos = 0;
 	}
-	if (f->len == FILE_LINE_MAX)
+	if (f->len == f->cap)
 		return 0;
-	got = decode_or_fail(f, f->buf + f->len, FILE_LINE_MAX - f->len, why);
+	got = decode_or_fail(f, f->buf + f->len, f->cap - f->len, why);
 	if (got <= 0)
 		return (int)got;
 	f->len += (size_t)got;

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/decimal.h"
+
 /* The longest text of a field that is neither a name nor bytes from outside. */
-enum { FIXED_MAX = 64, EXTRA_MAX = RECORD_ROW_MAX / 8, VP_MAX = 255 };
+enum { FIXED_MAX = 64, RTT_DECIMALS = 6, EXTRA_MAX = RECORD_ROW_MAX / 8, VP_MAX = 255 };
 
 static const char *const probe_names[] = {"dns", "icmp", "tcp", NULL};
 static const char *const question_names[] = {"", "id.server", "hostname.bind", "version.bind",
@@ -96,32 +98,7 @@ struct record_type {
 
 static void put_u64(struct cell *out, uint64_t v)
 {
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	memcpy(out->p, digits + n, sizeof(digits) - n);
-	out->p += sizeof(digits) - n;
-}
-
-/* The whole text is one decimal number from 0 to max. Nothing overflows below twenty digits; zeros in front are no digits. */
-static bool parse_u64(const char *p, size_t n, uint64_t max, uint64_t *v)
-{
-	bool any = n > 0;
-
-	*v = 0;
-	for (; n > 0 && *p == '0'; n--)
-		p++;
-	for (size_t i = 0; i < n && i < 20; i++) {
-		uint8_t digit = (uint8_t)(p[i] - '0');
-
-		if (digit > 9 || (i == 19 && *v > (UINT64_MAX - digit) / 10))
-			return false;
-		*v = *v * 10 + digit;
-	}
-	return any && n <= 20 && *v <= max;
+	out->p = decimal_put(out->p, v);
 }
 
 static void put_name(struct cell *out, const char *name)
@@ -162,7 +139,7 @@ NAMED_TYPE(stamp, enum stamp, stamp_names, "none, kernel, hybrid or socket");
 	static bool get_##tag(const struct text *in, void *at)  \
 	{                                                       \
 		uint64_t v;                                     \
-		bool ok = parse_u64(in->p, in->n, max, &v);     \
+		bool ok = decimal_parse(in->p, in->n, max, &v); \
                                                                 \
 		*(ctype *)at = (ctype)v;                        \
 		return ok;                                      \
@@ -218,7 +195,7 @@ static void put_port(struct cell *out, const void *at)
 static bool get_port(const struct text *in, void *at)
 {
 	uint64_t v;
-	bool ok = parse_u64(in->p, in->n, UINT16_MAX, &v);
+	bool ok = decimal_parse(in->p, in->n, UINT16_MAX, &v);
 
 	*(uint16_t *)at = (uint16_t)v;
 	return ok;
@@ -237,7 +214,7 @@ static void put_time(struct cell *out, const void *at)
 static bool get_time(const struct text *in, void *at)
 {
 	uint64_t v;
-	bool ok = parse_u64(in->p, in->n, INT64_MAX, &v);
+	bool ok = decimal_parse(in->p, in->n, INT64_MAX, &v);
 
 	((struct wall *)at)->ns = (int64_t)v;
 	return ok;
@@ -248,16 +225,12 @@ static const struct record_type type_time = {put_time, get_time, "ns since 1970"
 static void put_rtt(struct cell *out, const void *at)
 {
 	int64_t ns = *(const int64_t *)at;
-	uint64_t below;
 
 	if (ns < 0)
 		return;
 	put_u64(out, (uint64_t)(ns / NS_PER_MS));
-	below = (uint64_t)(ns % NS_PER_MS);
-	*out->p = '.';
-	for (int i = 6; i > 0; i--, below /= 10)
-		out->p[i] = (char)('0' + below % 10);
-	out->p += 7;
+	*out->p++ = '.';
+	out->p = decimal_put_padded(out->p, (uint64_t)ns, RTT_DECIMALS);
 }
 
 /* Digits behind the sixth, which others may write, are below a nanosecond and left out. */
@@ -267,15 +240,19 @@ static bool get_rtt(const struct text *in, void *at)
 	size_t whole = dot ? (size_t)(dot - in->p) : in->n;
 	uint64_t ms, below = 0, unit = NS_PER_MS;
 
-	if (!parse_u64(in->p, whole, INT64_MAX / NS_PER_MS - 1, &ms))
+	if (!decimal_parse(in->p, whole, INT64_MAX / NS_PER_MS - 1, &ms))
 		return false;
 	for (size_t i = whole + 1; i < in->n; i++) {
-		if (in->p[i] < '0' || in->p[i] > '9')
+		uint8_t digit = (uint8_t)(in->p[i] - '0');
+
+		if (digit > 9)
 			return false;
-		unit /= 10;
-		below += unit * (uint64_t)(in->p[i] - '0');
+		if (unit > 1) {
+			below = below * 10 + digit;
+			unit /= 10;
+		}
 	}
-	*(int64_t *)at = (int64_t)(ms * NS_PER_MS + below);
+	*(int64_t *)at = (int64_t)(ms * NS_PER_MS + below * unit);
 	return true;
 }
 
@@ -292,7 +269,7 @@ static void put_optional(struct cell *out, const void *at)
 static bool get_optional(const struct text *in, void *at)
 {
 	uint64_t v;
-	bool ok = parse_u64(in->p, in->n, 255, &v);
+	bool ok = decimal_parse(in->p, in->n, 255, &v);
 
 	*(int16_t *)at = (int16_t)v;
 	return ok;
@@ -306,7 +283,8 @@ static bool parse_pair(const struct text *in, uint64_t max_a, uint64_t max_b, ui
 	const char *slash = memchr(in->p, '/', in->n);
 	size_t n = slash ? (size_t)(slash - in->p) : 0;
 
-	return slash && parse_u64(in->p, n, max_a, a) && parse_u64(slash + 1, in->n - n - 1, max_b, b);
+	return slash && decimal_parse(in->p, n, max_a, a) &&
+	       decimal_parse(slash + 1, in->n - n - 1, max_b, b);
 }
 
 static void put_icmp(struct cell *out, const void *at)
@@ -656,18 +634,21 @@ int record_read(const struct record_reader *rd, const struct csv *c, struct reco
 	uint8_t scratch[static RECORD_SCRATCH], struct err_msg *why)
 {
 	uint8_t *free_scratch = scratch;
+	struct text in = {.scratch = &free_scratch, .scratch_end = scratch + RECORD_SCRATCH};
+	struct csv_row row = csv_row(c);
 
 	*r = absent;
 	if (csv_is_torn(c))
 		return err_set(why, ERR_PARSE, "%s:%zu:1: the row is cut short", csv_path(c), csv_line(c));
-	if (csv_fields(c) != csv_columns(c))
+	if (row.n != csv_columns(c))
 		return err_set(why, ERR_PARSE, "%s:%zu:1: %zu fields; the header has %zu", csv_path(c),
-			csv_line(c), csv_fields(c), csv_columns(c));
+			csv_line(c), row.n, csv_columns(c));
 	for (size_t i = 0; i < rd->n; i++) {
 		const struct record_column *f = &fields[rd->v[i].field];
-		struct csv_cell cell = csv_cell(c, rd->v[i].column);
-		struct text in = {cell.p, cell.n, &free_scratch, scratch + RECORD_SCRATCH};
+		const size_t *start = row.start + rd->v[i].column;
 
+		in.p = row.bytes + start[0];
+		in.n = start[1] - start[0] - 1;
 		if (in.n == 0 && !f->required)
 			continue;
 		if (in.n == 0 || !f->type->get(&in, (char *)r + f->offset))

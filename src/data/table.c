@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "base/decimal.h"
 
 /* A number or a time is never longer. */
 enum { SHORT_MAX = 64 };
@@ -55,33 +56,8 @@ static const char *real_text(const struct table_column *c, const void *at, char 
 
 	out[0] = '\0';
 	if (isfinite(v) && fabs(v) < 1e15)
-		(void)snprintf(out, SHORT_MAX, "%.*f", c->decimals, v);
+		*decimal_put_real(out, v, (unsigned)c->decimals) = '\0';
 	return out;
-}
-
-/* The whole text as a number, as strtod reads it. Most have at most 15 digits: these and the power of ten are exact in a double,
- * and one division rounds them as strtod would, ten times as fast. */
-static bool number_parse(const char *text, double *v)
-{
-	static const double powers[] = {
-		1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-	const char *begin = text + (*text == '-'), *point = NULL, *at = begin;
-	uint64_t all = 0; /* beyond 19 digits it is nonsense, and not used */
-	char *end;
-
-	while (*at >= '0' && *at <= '9')
-		all = all * 10 + (uint64_t)(*at++ - '0');
-	if (*at == '.' && at > begin) {
-		point = ++at;
-		while (*at >= '0' && *at <= '9')
-			all = all * 10 + (uint64_t)(*at++ - '0');
-	}
-	if (*at == '\0' && at > begin && at - begin <= 15) {
-		*v = (*text == '-' ? -1.0 : 1.0) * ((double)all / powers[point ? at - point : 0]);
-		return true;
-	}
-	*v = strtod(text, &end);
-	return end != text && *end == '\0';
 }
 
 static bool real_parse(const struct table_column *c, const char *text, void *at)
@@ -91,14 +67,14 @@ static bool real_parse(const struct table_column *c, const char *text, void *at)
 	*v = (double)NAN;
 	if (*text == '\0')
 		return true;
-	return number_parse(text, v) && isfinite(*v) &&
+	return decimal_parse_real(text, v) && isfinite(*v) &&
 	       ((c->low >= c->high && c->low <= c->high) || (*v >= c->low && *v <= c->high));
 }
 
 static const char *count_text(const struct table_column *c, const void *at, char out[static SHORT_MAX])
 {
 	(void)c;
-	(void)snprintf(out, SHORT_MAX, "%u", *(const uint32_t *)at);
+	*decimal_put(out, *(const uint32_t *)at) = '\0';
 	return out;
 }
 
@@ -122,12 +98,15 @@ static const char *id_text(const struct table_column *c, const void *at, char ou
 static const char *ms_text(const struct table_column *c, const void *at, char out[static SHORT_MAX])
 {
 	int64_t ns = *(const int64_t *)at;
+	char *end = out;
 
 	(void)c;
-	out[0] = '\0';
-	if (ns >= 0)
-		(void)snprintf(out, SHORT_MAX, "%lld.%06lld", (long long)(ns / NS_PER_MS),
-			(long long)(ns % NS_PER_MS));
+	if (ns >= 0) {
+		end = decimal_put(end, (uint64_t)(ns / NS_PER_MS));
+		*end++ = '.';
+		end = decimal_put_padded(end, (uint64_t)ns, 6);
+	}
+	*end = '\0';
 	return out;
 }
 
@@ -139,7 +118,7 @@ static bool ms_parse(const struct table_column *c, const char *text, void *at)
 	*(int64_t *)at = -1;
 	if (*text == '\0')
 		return true;
-	if (!number_parse(text, &ms) || !(ms >= 0) || ms > 1e9)
+	if (!decimal_parse_real(text, &ms) || !(ms >= 0) || ms > 1e9)
 		return false;
 	*(int64_t *)at = (int64_t)llround(ms * (double)NS_PER_MS);
 	return true;
