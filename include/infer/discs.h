@@ -19,7 +19,8 @@ double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms);
 struct disc {
 	struct geo_point at;
 	double km;
-	uint32_t id; /* the caller's */
+	float slack_km; /* of which so many are for how well the centre is known */
+	uint32_t id;    /* the caller's */
 };
 
 /* Of each disc a number in each column, up to a multiple of DISCS_WORD, as many as a set of them has in a word; beyond the last disc
@@ -45,26 +46,27 @@ struct discs {
 
 /* Forgets the discs; their memory is used again. */
 void discs_clear(struct discs *d);
-/* ERR_NOMEM. */
-int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t id);
+/* Room for n in all. ERR_NOMEM. */
+int discs_reserve(struct discs *d, size_t n);
+static inline void discs_add(struct discs *d, const struct disc *disc)
+{
+	d->v[d->n++] = *disc;
+}
 /* By radius, the smallest first; of equals by place. ERR_NOMEM. */
 int discs_sort(struct discs *d);
 /* The one that would be first; there must be one. */
 size_t discs_first(const struct discs *d);
-/* Sorts numbers whose upper halves are the bits of floats that are not negative; `spare` has room for as many. Returns which of
- * the two has them then. */
-uint64_t *discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n);
+/* Sorts numbers whose upper halves are the bits of floats that are not negative; `spare` has room for as many. */
+void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n);
 /* Fills the columns: to be called before the questions below. ERR_NOMEM. */
 int discs_finish(struct discs *d);
 void discs_free(struct discs *d);
 
 bool discs_disjoint(const struct disc *a, const struct disc *b);
-/* The discs [from, n) that are disjoint from `a`, ascending, into out[n]; returns how many. */
-size_t discs_disjoint_from(const struct discs *d, const struct disc *a, size_t from, uint32_t *out);
-/* The discs that do not hold the point. */
-size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t *out);
 
-/* Words of a set of n discs, and those of its bits in a word that are discs. */
+/* --- sets of discs: a bit each --- */
+
+/* Words of a set of n, and those of the bits in one that are discs. */
 static inline size_t discs_words(size_t n)
 {
 	return (n + DISCS_WORD - 1) / DISCS_WORD;
@@ -76,9 +78,27 @@ static inline uint64_t discs_all(size_t n, size_t word)
 	return left < DISCS_WORD ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0;
 }
 
-/* Whether a disc holds the point, in floats, to a km or so at its edge; which discs do, a bit each. */
+/* The discs that are disjoint from a disc, or that do not hold a point: discs_words(n) words. Whether there are any. */
+bool discs_disjoint_from(const struct discs *d, const struct disc *disc, uint64_t *out);
+bool discs_without(const struct discs *d, const struct geo_point *p, uint64_t *out);
+/* Of a set of discs that are disjoint from that one, which has the widest gap to it, to 2 km; n: there is none. */
+size_t discs_farthest(const struct discs *d, const struct disc *disc, const uint64_t *set);
+
+/* Whether a disc holds the point, in floats, to a km or so at its edge. */
 bool discs_holds(const struct discs *d, size_t i, const struct geo_point *p);
-void discs_holding(const struct discs *d, const struct geo_point *p, uint64_t *out);
+
+/* The lowest of a set from word `at` on, which is taken out; SIZE_MAX: it is empty. */
+static inline size_t discs_take(uint64_t *set, size_t words, size_t *at)
+{
+	for (; *at < words; ++*at)
+		if (set[*at]) {
+			size_t i = *at * DISCS_WORD + (size_t)__builtin_ctzll(set[*at]);
+
+			set[*at] &= set[*at] - 1;
+			return i;
+		}
+	return SIZE_MAX;
+}
 
 /* The largest set of discs of which no two share a point. */
 struct discs_independent {

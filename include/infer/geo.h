@@ -31,7 +31,7 @@ void geo_degrees(const struct geo_point *p, double *lat_deg, double *lon_deg);
 /* Great circle; 0 to half the circumference. */
 double geo_arc_km(const struct geo_point *a, const struct geo_point *b);
 
-/* The same to half a km, from the square of the chord between unit vectors (Abramowitz and Stegun, 4.4.45): for many. */
+/* The same to a km, from the square of the chord between unit vectors (Abramowitz and Stegun, 4.4.45): for many. */
 static inline float geo_chord_km(float square)
 {
 	float h = sqrtf(square) / 2, left = h < 1 ? 1 - h : 0;

@@ -59,8 +59,8 @@ struct sites_around {
 };
 
 /* Many targets put the same question: where is what answers this vantage point, alone, in this time? Times are rounded down by
- * up to 2 % for that. The last answer for each hash of a question. */
-enum { SITES_MEMO = 1 << 15 };
+ * up to 2 % for that. The last two answers for each hash of a question. */
+enum { SITES_MEMOS = 1 << 14, SITES_MEMO_WAYS = 2 };
 struct sites_memo {
 	uint32_t vp;
 	int32_t time; /* in steps */
@@ -72,7 +72,7 @@ struct sites_memo {
 };
 
 struct sites_placer {
-	struct sites_memo *memo; /* of SITES_MEMO */
+	struct sites_memo (*memo)[SITES_MEMO_WAYS]; /* of SITES_MEMOS; the newer one first */
 	struct sites_law law;
 	struct sites_around *around; /* by vantage point */
 	size_t n_around, cap_around;

@@ -35,7 +35,7 @@ struct sites_spot {
 struct sites_scratch {
 	struct discs discs; /* of all rows that have one, id: the row; sorted once places are asked for */
 	struct discs some;  /* of those */
-	uint32_t *outside, *meets; /* positions */
+	uint64_t *outside, *meets; /* sets of positions */
 	size_t cap_outside, cap_meets;
 	struct discs_independent set;
 	struct sites_placer placer;
@@ -43,6 +43,8 @@ struct sites_scratch {
 	size_t cap_groups;
 	int32_t *next; /* by position: of the same label */
 	size_t cap_next;
+	uint32_t *moved; /* by site: its number in the result */
+	size_t cap_moved;
 	uint64_t *done; /* set of positions: in no need of a site */
 	uint64_t *held; /* by site the set of positions that hold it */
 	size_t cap_done, cap_held;
@@ -77,7 +79,7 @@ struct sites_cover {
 	bool by_a, by_b;
 	double gap_km; /* of the widest */
 	uint32_t pair[2];
-	size_t outside; /* discs that do not hold the centre of the smallest; 0: one place fits all */
+	bool outside; /* not all hold the centre of the smallest one, a place that fits all */
 };
 struct sites_cover sites_cover_of(
 	const struct sites_work *w, const struct sites_problem *p, const struct discs *d);

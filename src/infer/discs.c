@@ -11,7 +11,6 @@
 static const double half_turn_km = 3.14159265358979323846 * GEO_RADIUS_KM;
 /* What is nearer than this to touching, in the float columns, is looked at again in double. */
 static const float doubt = 4e-6F;
-enum { SORTED_BYTES = 3 };
 /* A km, in radians. */
 static const float edge = (float)(1 / GEO_RADIUS_KM);
 
@@ -27,12 +26,9 @@ void discs_clear(struct discs *d)
 	d->n = 0;
 }
 
-int discs_add(struct discs *d, const struct geo_point *at, double km, uint32_t id)
+int discs_reserve(struct discs *d, size_t n)
 {
-	if (vec_reserve(&d->v, &d->cap, d->n + 1) < 0)
-		return ERR_NOMEM;
-	d->v[d->n++] = (struct disc){*at, km, id};
-	return 0;
+	return vec_reserve(&d->v, &d->cap, n);
 }
 
 static int by_number(double a, double b)
@@ -75,60 +71,71 @@ static uint64_t key_of(const struct disc *d, size_t at)
 	return (uint64_t)bits << 32 | at;
 }
 
-static void count_bytes(const uint64_t *keys, size_t n, uint32_t counts[static SORTED_BYTES][256])
+/* The numbers' range in steps, of which there are so many as two bytes tell apart. */
+struct steps {
+	uint64_t least;
+	int shift;
+};
+
+static struct steps steps_of(const uint64_t *keys, size_t n)
 {
-	memset(counts, 0, SORTED_BYTES * sizeof *counts);
-	for (size_t i = 0; i < n; i++)
-		for (int k = 0; k < SORTED_BYTES; k++)
-			counts[k][keys[i] >> (64 - 8 * (SORTED_BYTES - k)) & 255]++;
+	uint64_t least = UINT64_MAX, most = 0;
+	int shift = 32;
+
+	for (size_t i = 0; i < n; i++) {
+		least = keys[i] < least ? keys[i] : least;
+		most = keys[i] > most ? keys[i] : most;
+	}
+	while (n > 0 && (most - least) >> shift > UINT16_MAX)
+		shift++;
+	return (struct steps){least, shift};
 }
 
-/* By the upper bytes, the lowest of them first: all but neighbours of nearly one size are where they should be. */
-uint64_t *discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
+/* By one byte of the step. */
+static void sort_pass(const uint64_t *from, uint64_t *to, size_t n, const struct steps *s, int byte)
 {
-	uint32_t at[SORTED_BYTES][256];
-	uint64_t *from = keys, *to = spare;
+	uint32_t at[257] = {0};
 
-	count_bytes(keys, n, at);
-	for (int k = 0; k < SORTED_BYTES; k++) {
-		uint64_t *swap = from;
+	for (size_t i = 0; i < n; i++)
+		at[((from[i] - s->least) >> (s->shift + byte) & 255) + 1]++;
+	for (size_t i = 0; i < 256; i++)
+		at[i + 1] += at[i];
+	for (size_t i = 0; i < n; i++)
+		to[at[(from[i] - s->least) >> (s->shift + byte) & 255]++] = from[i];
+}
 
-		for (uint32_t i = 0, sum = 0; i < 256; i++) {
-			sum += at[k][i];
-			at[k][i] = sum - at[k][i];
-		}
-		for (size_t i = 0; i < n; i++)
-			to[at[k][from[i] >> (64 - 8 * (SORTED_BYTES - k)) & 255]++] = from[i];
-		from = to;
-		to = swap;
-	}
+/* After two passes all but those of one step are where they should be. */
+void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
+{
+	const struct steps s = steps_of(keys, n);
+
+	sort_pass(keys, spare, n, &s, 0);
+	sort_pass(spare, keys, n, &s, 8);
 	for (size_t i = 1; i < n; i++) {
-		uint64_t key = from[i];
+		uint64_t key = keys[i];
 		size_t k = i;
 
-		for (; k > 0 && from[k - 1] > key; k--)
-			from[k] = from[k - 1];
-		from[k] = key;
+		for (; k > 0 && keys[k - 1] > key; k--)
+			keys[k] = keys[k - 1];
+		keys[k] = key;
 	}
-	return from;
 }
 
 int discs_sort(struct discs *d)
 {
 	struct disc *unsorted = d->v;
 	size_t cap = d->cap;
-	uint64_t *keys;
 
 	if (vec_reserve(&d->spare, &d->cap_spare, d->n + 1) < 0 ||
 		vec_reserve(&d->keys, &d->cap_keys, 2 * d->n) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < d->n; i++)
 		d->keys[i] = key_of(&d->v[i], i);
-	keys = discs_sort_keys(d->keys, d->keys + d->n, d->n);
+	discs_sort_keys(d->keys, d->keys + d->n, d->n);
 	for (size_t i = 0; i < d->n; i++)
-		d->spare[i] = d->v[(uint32_t)keys[i]];
+		d->spare[i] = d->v[(uint32_t)d->keys[i]];
 	for (size_t i = 0, end; i < d->n; i = end) {
-		for (end = i + 1; end < d->n && keys[end] >> 32 == keys[i] >> 32;)
+		for (end = i + 1; end < d->n && d->keys[end] >> 32 == d->keys[i] >> 32;)
 			end++;
 		if (end - i > 1)
 			qsort(d->spare + i, end - i, sizeof *d->spare, by_radius);
@@ -157,27 +164,15 @@ void discs_free(struct discs *d)
 
 /* --- columns --- */
 
-/* The chord of a unit circle's arc r, 0 to pi, and with it the sine and cosine, each to 1e-7: by series for the half. */
+/* Of arcs r, 0 to pi, from their halves. */
 static inline void angles(struct discs_columns *c, size_t at)
 {
-	lanes h = lanes_at(c->r + at) * 0.5F, q = h * h;
-	lanes sine =
-		h * (1 + q * (-1.6666667e-1F +
-				     q * (8.3333333e-3F +
-						 q * (-1.9841270e-4F +
-							     q * (2.7557319e-6F + q * -2.5052108e-8F)))));
-	lanes cosine =
-		1 +
-		q * (-0.5F + q * (4.1666667e-2F +
-					 q * (-1.3888889e-3F +
-						     q * (2.4801587e-5F +
-								 q * (-2.7557319e-7F + q * 2.0876757e-9F)))));
-	lanes cos_r = 1 - 2 * sine * sine, sin_r = 2 * sine * cosine, chord = 2 * sine + edge;
-	lanes hold = chord * chord;
+	lanes sine, cosine;
 
-	memcpy(c->cos_r + at, &cos_r, sizeof cos_r);
-	memcpy(c->sin_r + at, &sin_r, sizeof sin_r);
-	memcpy(c->hold + at, &hold, sizeof hold);
+	lanes_angle(lanes_at(c->r + at) * 0.5F, &sine, &cosine);
+	lanes_put(c->cos_r + at, 1 - 2 * sine * sine);
+	lanes_put(c->sin_r + at, 2 * sine * cosine);
+	lanes_put(c->hold + at, (2 * sine + edge) * (2 * sine + edge));
 }
 
 static int reserve_columns(struct discs_columns *c, size_t n)
@@ -242,28 +237,45 @@ static inline lanes margins(const struct discs_columns *c, const struct against 
 	       a->cos_r * lanes_at(c->cos_r + at) + a->sin_r * lanes_at(c->sin_r + at);
 }
 
-/* Above 0 when the larger, by which `a` is, holds the other. */
+/* Above 0 when the others, which are no smaller, hold it. */
 static inline lanes depths(const struct discs_columns *c, const struct against *a, size_t at)
 {
 	return a->x * lanes_at(c->x + at) + a->y * lanes_at(c->y + at) + a->z * lanes_at(c->z + at) -
 	       a->cos_r * lanes_at(c->cos_r + at) - a->sin_r * lanes_at(c->sin_r + at);
 }
 
-/* Of 64 discs those whose margin is below the limit. */
-static uint64_t margins_below(
-	const struct discs_columns *c, const struct against *a, size_t word, float limit)
-{
-	uint64_t bits = 0;
+/* Of 64 discs those for which a number is below `doubt`, and those of them where it is so surely. */
+struct word {
+	uint64_t some, sure;
+};
 
-	for (size_t k = 0; k < DISCS_WORD; k += LANES)
-		bits |= (uint64_t)lanes_bits(margins(c, a, word * DISCS_WORD + k) < limit) << k;
-	return bits;
+static inline void word_add(struct word *w, lanes below, size_t k)
+{
+	w->some |= (uint64_t)lanes_bits(below < doubt) << k;
+	w->sure |= (uint64_t)lanes_bits(below < -doubt) << k;
 }
 
-/* What the margin says holds unless the discs may reach around the globe. */
-static bool may_meet_behind(float r_a, float r_b)
+/* What the margin says holds unless the discs may reach around the globe; r: of the one. */
+static struct word disjoint_word(const struct discs_columns *c, const struct against *a, float r, size_t word)
 {
-	return r_a + r_b >= 3.14F;
+	struct word w = {0, 0};
+	uint64_t small = 0;
+
+	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
+		word_add(&w, margins(c, a, word * DISCS_WORD + k), k);
+		small |= (uint64_t)lanes_bits(lanes_at(c->r + word * DISCS_WORD + k) < 3.14F - r) << k;
+	}
+	w.sure &= small;
+	return w;
+}
+
+static struct word holding_word(const struct discs_columns *c, const struct against *a, size_t word)
+{
+	struct word w = {0, 0};
+
+	for (size_t k = 0; k < DISCS_WORD; k += LANES)
+		word_add(&w, -depths(c, a, word * DISCS_WORD + k), k);
+	return w;
 }
 
 /* The disc as the columns have it. */
@@ -279,33 +291,66 @@ static struct against against_disc(const struct disc *a, float *r)
 	return against(&c, 0);
 }
 
-size_t discs_disjoint_from(const struct discs *d, const struct disc *disc, size_t from, uint32_t *out)
+bool discs_disjoint_from(const struct discs *d, const struct disc *disc, uint64_t *out)
 {
 	const struct discs_columns *c = &d->columns;
 	float r;
 	const struct against a = against_disc(disc, &r);
-	size_t n = 0;
+	uint64_t any = 0;
 
-	for (size_t word = from / DISCS_WORD; word < discs_words(d->n); word++) {
-		uint64_t some = margins_below(c, &a, word, doubt) & discs_all(d->n, word);
-		uint64_t sure = some ? margins_below(c, &a, word, -doubt) : 0;
+	for (size_t word = 0; word < discs_words(d->n); word++) {
+		const struct word w = disjoint_word(c, &a, r, word);
 
-		for (; some; some &= some - 1) {
-			size_t i = word * DISCS_WORD + (size_t)__builtin_ctzll(some);
-			bool surely = (sure & some & -some) && !may_meet_behind(r, c->r[i]);
-
-			if (i >= from && (surely || discs_disjoint(disc, &d->v[i])))
-				out[n++] = (uint32_t)i;
-		}
+		out[word] = w.some & discs_all(d->n, word);
+		for (uint64_t left = out[word] & ~w.sure; left; left &= left - 1)
+			if (!discs_disjoint(disc, &d->v[word * DISCS_WORD + (size_t)__builtin_ctzll(left)]))
+				out[word] &= ~(left & -left);
+		any |= out[word];
 	}
-	return n;
+	return any != 0;
 }
 
-size_t discs_without(const struct discs *d, const struct geo_point *p, uint32_t *out)
+bool discs_without(const struct discs *d, const struct geo_point *p, uint64_t *out)
 {
-	const struct disc point = {*p, 0, 0};
+	const struct disc point = {.at = *p};
 
-	return discs_disjoint_from(d, &point, 0, out);
+	return discs_disjoint_from(d, &point, out);
+}
+
+/* How far the edges of 64 discs are from a point, those that hold it less than 0. */
+static void edges_km(const struct discs_columns *c, const struct geo_point *p, size_t word, float *out)
+{
+	const lanes x = lanes_of((float)p->x), y = lanes_of((float)p->y), z = lanes_of((float)p->z);
+
+	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
+		size_t at = word * DISCS_WORD + k;
+		lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y, w = lanes_at(c->z + at) - z;
+
+		lanes_put(out + k,
+			(lanes_arc(u * u + v * v + w * w) - lanes_at(c->r + at)) * (float)GEO_RADIUS_KM);
+	}
+}
+
+size_t discs_farthest(const struct discs *d, const struct disc *disc, const uint64_t *set)
+{
+	size_t farthest = d->n;
+	float widest = -INFINITY;
+
+	for (size_t word = 0; word < discs_words(d->n); word++) {
+		float km[DISCS_WORD];
+
+		if (set[word])
+			edges_km(&d->columns, &disc->at, word, km);
+		for (uint64_t left = set[word]; left; left &= left - 1) {
+			size_t i = (size_t)__builtin_ctzll(left);
+
+			if (km[i] <= widest)
+				continue;
+			widest = km[i];
+			farthest = word * DISCS_WORD + i;
+		}
+	}
+	return farthest;
 }
 
 bool discs_holds(const struct discs *d, size_t i, const struct geo_point *p)
@@ -314,25 +359,6 @@ bool discs_holds(const struct discs *d, size_t i, const struct geo_point *p)
 	float u = c->x[i] - (float)p->x, v = c->y[i] - (float)p->y, w = c->z[i] - (float)p->z;
 
 	return u * u + v * v + w * w <= c->hold[i];
-}
-
-void discs_holding(const struct discs *d, const struct geo_point *p, uint64_t *out)
-{
-	const struct discs_columns *c = &d->columns;
-	const lanes x = lanes_of((float)p->x), y = lanes_of((float)p->y), z = lanes_of((float)p->z);
-
-	for (size_t word = 0; word < discs_words(d->n); word++) {
-		uint64_t bits = 0;
-
-		for (size_t k = 0; k < DISCS_WORD; k += LANES) {
-			size_t at = word * DISCS_WORD + k;
-			lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y,
-			      w = lanes_at(c->z + at) - z;
-
-			bits |= (uint64_t)lanes_bits(u * u + v * v + w * w <= lanes_at(c->hold + at)) << k;
-		}
-		out[word] = bits & discs_all(d->n, word);
-	}
 }
 
 /* --- the largest independent set --- */
@@ -348,8 +374,12 @@ struct discs_search {
 	uint32_t *order; /* vertices by colour, for each depth */
 	uint32_t *colour;
 	size_t cap_order, cap_colour;
-	uint32_t
-		*kept; /* discs that hold no other disc: what excludes one that does excludes the other too */
+	/* Discs that hold another are dropped: what excludes that one excludes them too. */
+	struct discs_columns left; /* of those not looked at yet */
+	uint32_t *left_at;         /* their positions */
+	uint64_t *dropped;         /* set of those */
+	size_t cap_left_at, cap_dropped;
+	uint32_t *kept;               /* the others */
 	struct discs_columns columns; /* of those */
 	size_t n_kept, cap_kept;
 	uint32_t *now, *best;
@@ -358,34 +388,8 @@ struct discs_search {
 	bool cut;
 };
 
-/* Whether the disc holds one of those kept, all of them smaller. */
-static bool holds_kept(const struct discs_search *s, const struct discs *d, size_t i)
+static void copy_columns(struct discs_columns *to, size_t at, const struct discs_columns *from, size_t i)
 {
-	const struct against a = against(&d->columns, i);
-
-	for (size_t at = 0; at < s->n_kept; at += LANES) {
-		lanes depth = depths(&s->columns, &a, at);
-		unsigned some = lanes_bits(depth > -doubt);
-
-		if (at + LANES > s->n_kept)
-			some &= (1u << (s->n_kept - at)) - 1;
-		for (; some; some &= some - 1) {
-			unsigned k = (unsigned)__builtin_ctz(some);
-			const struct disc *small = &d->v[s->kept[at + k]], *big = &d->v[i];
-
-			if (depth[k] > doubt || geo_arc_km(&small->at, &big->at) + small->km <= big->km)
-				return true;
-		}
-	}
-	return false;
-}
-
-static void keep(struct discs_search *s, const struct discs_columns *from, size_t i)
-{
-	struct discs_columns *to = &s->columns;
-	size_t at = s->n_kept++;
-
-	s->kept[at] = (uint32_t)i;
 	to->x[at] = from->x[i];
 	to->y[at] = from->y[i];
 	to->z[at] = from->z[i];
@@ -394,14 +398,72 @@ static void keep(struct discs_search *s, const struct discs_columns *from, size_
 	to->sin_r[at] = from->sin_r[i];
 }
 
+/* Of n discs, drops the larger ones that hold this one. */
+static void drop_holders(
+	struct discs_search *s, const struct discs *d, const struct discs_columns *c, size_t n, size_t i)
+{
+	const struct against a = against(c, i);
+	const struct disc *small = &d->v[s->left_at[i]];
+
+	for (size_t word = i / DISCS_WORD; word < discs_words(n); word++) {
+		const struct word w = holding_word(c, &a, word);
+		uint64_t doubtful = w.some & ~w.sure & ~s->dropped[word];
+
+		s->dropped[word] |= w.sure;
+		for (; doubtful; doubtful &= doubtful - 1) {
+			size_t k = word * DISCS_WORD + (size_t)__builtin_ctzll(doubtful);
+			const struct disc *big = &d->v[s->left_at[k]];
+
+			if (geo_arc_km(&small->at, &big->at) + small->km <= big->km)
+				s->dropped[word] |= doubtful & -doubtful;
+		}
+	}
+}
+
+/* The first disc that is not dropped, from that word on; SIZE_MAX. */
+static size_t first_left(const struct discs_search *s, size_t words, size_t *word)
+{
+	for (; *word < words; ++*word)
+		if (~s->dropped[*word])
+			return *word * DISCS_WORD + (size_t)__builtin_ctzll(~s->dropped[*word]);
+	return SIZE_MAX;
+}
+
+/* Looks at the smallest few of n; how many are left then, in s->left. */
+static size_t keep_some(
+	struct discs_search *s, const struct discs *d, const struct discs_columns *c, size_t n)
+{
+	enum { SOME = 6 };
+	size_t words = discs_words(n), word = 0, i, left = 0;
+
+	for (size_t k = 0; k < words; k++)
+		s->dropped[k] = ~discs_all(n, k);
+	for (size_t k = 0; k < SOME && (i = first_left(s, words, &word)) != SIZE_MAX; k++) {
+		copy_columns(&s->columns, s->n_kept, c, i);
+		s->kept[s->n_kept++] = s->left_at[i];
+		s->dropped[word] |= (uint64_t)1 << i % DISCS_WORD;
+		drop_holders(s, d, c, n, i);
+	}
+	while ((i = first_left(s, words, &word)) != SIZE_MAX) {
+		s->dropped[word] |= (uint64_t)1 << i % DISCS_WORD;
+		copy_columns(&s->left, left, c, i);
+		s->left_at[left++] = s->left_at[i];
+	}
+	return left;
+}
+
 static int keep_needed(struct discs_search *s, const struct discs *d)
 {
-	if (reserve_columns(&s->columns, d->n) < 0 || vec_reserve(&s->kept, &s->cap_kept, d->n + 1) < 0)
+	if (reserve_columns(&s->columns, d->n) < 0 || reserve_columns(&s->left, d->n) < 0 ||
+		vec_reserve(&s->kept, &s->cap_kept, d->n + 1) < 0 ||
+		vec_reserve(&s->left_at, &s->cap_left_at, d->n + 1) < 0 ||
+		vec_reserve(&s->dropped, &s->cap_dropped, discs_words(d->n) + 1) < 0)
 		return ERR_NOMEM;
 	s->n_kept = 0;
-	for (size_t i = 0; i < d->n; i++)
-		if (!holds_kept(s, d, i))
-			keep(s, &d->columns, i);
+	for (uint32_t i = 0; i < d->n; i++)
+		s->left_at[i] = i;
+	for (size_t n = keep_some(s, d, &d->columns, d->n); n > 0;)
+		n = keep_some(s, d, &s->left, n);
 	return 0;
 }
 
@@ -421,17 +483,16 @@ static void clear_bit(uint64_t *set, size_t i)
 }
 
 /* Of the 64 kept from there, those that are disjoint from one. */
-static uint64_t disjoint_word(const struct discs_search *s, const struct discs *d, size_t i, size_t word)
+static uint64_t row_word(const struct discs_search *s, const struct discs *d, size_t i, size_t word)
 {
 	const struct against a = against(&s->columns, i);
-	uint64_t bits = margins_below(&s->columns, &a, word, doubt) & discs_all(s->n_kept, word);
-	uint64_t doubtful = bits & ~margins_below(&s->columns, &a, word, -doubt);
+	const struct word w = disjoint_word(&s->columns, &a, s->columns.r[i], word);
+	uint64_t bits = w.some & discs_all(s->n_kept, word);
 
-	for (uint64_t left = bits; left; left &= left - 1) {
+	for (uint64_t left = bits & ~w.sure; left; left &= left - 1) {
 		size_t k = word * DISCS_WORD + (size_t)__builtin_ctzll(left);
 
-		if (((doubtful & left & -left) || may_meet_behind(s->columns.r[i], s->columns.r[k])) &&
-			!discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]]))
+		if (!discs_disjoint(&d->v[s->kept[i]], &d->v[s->kept[k]]))
 			bits &= ~(left & -left);
 	}
 	return bits;
@@ -446,21 +507,8 @@ static int make_rows(struct discs_search *s, const struct discs *d)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < n; i++)
 		for (size_t word = 0; word < s->words; word++)
-			s->row[i * s->words + word] = disjoint_word(s, d, i, word);
+			s->row[i * s->words + word] = row_word(s, d, i, word);
 	return 0;
-}
-
-/* The lowest bit, which is taken out; SIZE_MAX when there is none. */
-static size_t take_bit(uint64_t *set, size_t words)
-{
-	for (size_t w = 0; w < words; w++)
-		if (set[w]) {
-			size_t i = w * 64 + (size_t)__builtin_ctzll(set[w]);
-
-			set[w] &= set[w] - 1;
-			return i;
-		}
-	return SIZE_MAX;
 }
 
 /* Colours the candidates: order[] and colour[] (from 1) by ascending colour; returns how many there are. */
@@ -471,10 +519,10 @@ static size_t colour(struct discs_search *s, const uint64_t *candidates, uint32_
 
 	memcpy(left, candidates, s->words * sizeof *left);
 	for (uint32_t c = 1;; c++) {
-		size_t before = n;
+		size_t before = n, at = 0;
 
 		memcpy(class, left, s->words * sizeof *class);
-		while ((v = take_bit(class, s->words)) != SIZE_MAX) {
+		while ((v = discs_take(class, s->words, &at)) != SIZE_MAX) {
 			clear_bit(left, v);
 			for (size_t w = 0; w < s->words; w++)
 				class[w] &= ~s->row[v * s->words + w];
@@ -591,6 +639,9 @@ void discs_independent_free(struct discs_independent *out)
 		free(s->order);
 		free(s->colour);
 		free(s->kept);
+		free(s->dropped);
+		free(s->left_at);
+		free_columns(&s->left);
 		free_columns(&s->columns);
 		free(s->now);
 		free(s->best);

@@ -10,7 +10,7 @@
 #include "infer/sites_scratch.h"
 
 /* A path slower than light in fibre by more than this is plausible: a site this near needs no other one beside it. */
-static const double plausible_part = 0.7, plausible_km = 15;
+static const float plausible_part = 0.7F, plausible_km = 15, quarter_turn = 1.5707963F;
 /* A site may be elsewhere than where it is thought to be: nearer by so much of the distance that holds nine tenths of it. */
 static const double doubt_part = 0.5;
 /* A disc this small says itself where a site is. */
@@ -266,15 +266,22 @@ static int add_placed(const struct run *r, const struct disc *d, size_t n, int32
 static int make_plausible(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
+	const float per_km = (float)(1 / GEO_RADIUS_KM / 2);
 
 	if (vec_reserve(&s->plausible, &s->cap_plausible, discs_words(s->discs.n) * DISCS_WORD) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < s->discs.n; i++) {
-		double slack = vp_at(r->p, &s->discs.v[i])->accuracy_km;
-		double km = (s->discs.v[i].km - slack) * plausible_part + plausible_km + slack;
-		float half = (float)(km / GEO_RADIUS_KM / 2), chord = half < 1.57F ? 2 * sinf(half) : 2;
+		const struct disc *d = &s->discs.v[i];
+		float half =
+			(((float)d->km - d->slack_km) * plausible_part + plausible_km + d->slack_km) * per_km;
 
-		s->plausible[i] = chord;
+		s->plausible[i] = half < quarter_turn ? half : quarter_turn;
+	}
+	for (size_t i = 0; i < s->discs.n; i += LANES) {
+		lanes sine, cosine;
+
+		lanes_angle(lanes_at(s->plausible + i), &sine, &cosine);
+		lanes_put(s->plausible + i, 2 * sine);
 	}
 	return 0;
 }
@@ -292,39 +299,49 @@ static void tell_settled(const struct run *r, size_t position, size_t site)
 	sites_tell(r->w, &note);
 }
 
-/* Of 64 discs those that the site may well answer: none that does not hold its place, so that discs without a common point do
- * not share it. */
-static uint64_t answered(const struct sites_scratch *s, size_t site, size_t word)
+/* Of 64 discs those that hold the site, and those that it may well answer: of these none other, so that discs without a common
+ * point do not share it. */
+struct reached {
+	uint64_t held, answered;
+};
+
+static struct reached reached(const struct sites_scratch *s, size_t site, size_t word)
 {
 	const struct discs_columns *c = &s->discs.columns;
 	const lanes x = lanes_of((float)s->at[site].x), y = lanes_of((float)s->at[site].y),
 		    z = lanes_of((float)s->at[site].z), doubt = lanes_of(s->doubt[site]);
-	uint64_t bits = 0;
+	struct reached r = {0, 0};
 
 	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
 		size_t at = word * DISCS_WORD + k;
 		lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y, w = lanes_at(c->z + at) - z;
 		lanes square = u * u + v * v + w * w, near = lanes_at(s->plausible + at) + doubt;
 
-		bits |= (uint64_t)lanes_bits((square <= near * near) & (square <= lanes_at(c->hold + at)))
-			<< k;
+		r.held |= (uint64_t)lanes_bits(square <= lanes_at(c->hold + at)) << k;
+		r.answered |= (uint64_t)lanes_bits(square <= near * near) << k;
 	}
-	return bits;
+	r.held &= discs_all(s->discs.n, word);
+	r.answered &= r.held;
+	return r;
 }
 
-static void settle(const struct run *r, size_t site)
+static int settle(const struct run *r, size_t site)
 {
 	struct sites_scratch *s = r->s;
+	const size_t words = discs_words(s->discs.n);
 
-	for (size_t word = 0; word < discs_words(s->discs.n); word++) {
-		uint64_t left = ~s->done[word];
+	if (vec_reserve(&s->held, &s->cap_held, (site + 1) * words) < 0)
+		return ERR_NOMEM;
+	for (size_t word = 0; word < words; word++) {
+		const struct reached reach = reached(s, site, word);
+		uint64_t now = reach.answered & ~s->done[word];
 
-		if (left)
-			left &= answered(s, site, word);
-		s->done[word] |= left;
-		for (; r->w->explain && left; left &= left - 1)
-			tell_settled(r, word * DISCS_WORD + (size_t)__builtin_ctzll(left), site);
+		s->held[site * words + word] = reach.held;
+		s->done[word] |= now;
+		for (; r->w->explain && now; now &= now - 1)
+			tell_settled(r, word * DISCS_WORD + (size_t)__builtin_ctzll(now), site);
 	}
+	return 0;
 }
 
 /* A site for a disc that none of the others explains. */
@@ -338,17 +355,14 @@ static int add_for(const struct run *r, const struct disc *d, int32_t label, uns
 	note.site = (int32_t)r->out->n_sites - 1;
 	sites_tell(r->w, &note);
 	serve(r, d->id, r->out->n_sites - 1);
-	settle(r, r->out->n_sites - 1);
-	return 0;
+	return settle(r, r->out->n_sites - 1);
 }
 
 /* Each disc that none of the chosen sites explains has a site of its own, the smallest first. */
-static int scan(const struct run *r, int32_t label, unsigned flags, size_t first_site)
+static int scan(const struct run *r, int32_t label, unsigned flags)
 {
 	struct sites_scratch *s = r->s;
 
-	for (size_t i = first_site; i < r->out->n_sites; i++)
-		settle(r, i);
 	for (size_t word = 0; word < discs_words(s->discs.n); word++)
 		while (~s->done[word]) {
 			size_t bit = (size_t)__builtin_ctzll(~s->done[word]);
@@ -429,12 +443,10 @@ static int gather(const struct run *r, int32_t label)
 	struct sites_scratch *s = r->s;
 
 	discs_clear(&s->some);
-	for (int32_t i = s->groups[label].first; i >= 0; i = s->next[i]) {
-		const struct disc *d = &s->discs.v[i];
-
-		if (discs_add(&s->some, &d->at, d->km, d->id) < 0)
-			return ERR_NOMEM;
-	}
+	if (discs_reserve(&s->some, s->discs.n) < 0)
+		return ERR_NOMEM;
+	for (int32_t i = s->groups[label].first; i >= 0; i = s->next[i])
+		discs_add(&s->some, &s->discs.v[i]);
 	return discs_finish(&s->some);
 }
 
@@ -444,12 +456,13 @@ static int gather_all(const struct run *r)
 	struct sites_scratch *s = r->s;
 
 	discs_clear(&s->some);
+	if (discs_reserve(&s->some, s->discs.n) < 0)
+		return ERR_NOMEM;
 	for (size_t i = 0; i < s->discs.n; i++) {
 		const struct disc *d = &s->discs.v[i];
 
-		if (r->out->fate[d->id] != SITES_VETOED && r->out->fate[d->id] != SITES_BLAMED &&
-			discs_add(&s->some, &d->at, d->km, d->id) < 0)
-			return ERR_NOMEM;
+		if (r->out->fate[d->id] != SITES_VETOED && r->out->fate[d->id] != SITES_BLAMED)
+			discs_add(&s->some, d);
 	}
 	return discs_finish(&s->some);
 }
@@ -466,7 +479,7 @@ static int split(const struct run *r, int32_t label)
 	for (size_t i = 0; i < s->discs.n; i++)
 		if (r->p->seen[s->discs.v[i].id].label == label)
 			set_done(s->done, i, false);
-	return scan(r, label, SITES_SPLIT, r->out->n_sites);
+	return scan(r, label, SITES_SPLIT);
 }
 
 /* Leaves a vantage point out that contradicts the label's others. */
@@ -573,35 +586,28 @@ static void serve_of(const struct run *r, size_t word, uint64_t discs, size_t si
 
 /* The discs that hold one site and no other go to that one: of those without a name, or with one that is of several sites.
  * `label`: of the sites with it only. */
-static int serve_by_reach(const struct run *r, int32_t label)
+static void serve_by_reach(const struct run *r, int32_t label)
 {
-	struct sites_scratch *s = r->s;
-	const size_t words = discs_words(s->discs.n);
+	const size_t words = discs_words(r->s->discs.n);
 
-	if (vec_reserve(&s->held, &s->cap_held, r->out->n_sites * words + 1) < 0)
-		return ERR_NOMEM;
-	for (size_t k = 0; k < r->out->n_sites; k++)
-		if (label >= 0 && r->out->sites[k].label != label)
-			memset(s->held + k * words, 0, words * sizeof *s->held);
-		else
-			discs_holding(&s->discs, &s->at[k], s->held + k * words);
 	for (size_t word = 0; word < words; word++) {
+		const uint64_t *held = r->s->held + word;
 		uint64_t once = 0, again = 0;
 
 		for (size_t k = 0; k < r->out->n_sites; k++) {
-			again |= once & s->held[k * words + word];
-			once |= s->held[k * words + word];
+			if (label >= 0 && r->out->sites[k].label != label)
+				continue;
+			again |= once & held[k * words];
+			once |= held[k * words];
 		}
 		for (size_t k = 0; k < r->out->n_sites; k++)
-			serve_of(r, word, s->held[k * words + word] & once & ~again, k, label);
+			if (label < 0 || r->out->sites[k].label == label)
+				serve_of(r, word, held[k * words] & once & ~again, k, label);
 	}
-	return 0;
 }
 
-static int serve_rows(const struct run *r)
+static void serve_rows(const struct run *r)
 {
-	int rc;
-
 	for (size_t i = 0; i < r->p->n_seen; i++) {
 		int32_t label = r->p->seen[i].label;
 
@@ -609,11 +615,10 @@ static int serve_rows(const struct run *r)
 			!(r->out->sites[r->s->groups[label].site].flags & SITES_SPLIT))
 			serve(r, (uint32_t)i, (size_t)r->s->groups[label].site);
 	}
-	rc = serve_by_reach(r, SITES_NO);
-	for (size_t i = 0; rc == 0 && r->out->split > 0 && i < r->p->n_labels; i++)
+	serve_by_reach(r, SITES_NO);
+	for (size_t i = 0; r->out->split > 0 && i < r->p->n_labels; i++)
 		if (r->s->groups[i].met)
-			rc = serve_by_reach(r, (int32_t)i);
-	return rc;
+			serve_by_reach(r, (int32_t)i);
 }
 
 static void count_served(const struct run *r)
@@ -666,6 +671,8 @@ static int add_named_discs(const struct run *r)
 {
 	int named = 0;
 
+	if (discs_reserve(&r->s->some, r->s->some.n + r->p->n_labels) < 0)
+		return ERR_NOMEM;
 	for (size_t i = 0; i < r->p->n_labels; i++) {
 		const struct sites_label *l = &r->p->labels[i];
 		struct geo_point at = geo_point_of(l->lat, l->lon);
@@ -673,8 +680,9 @@ static int add_named_discs(const struct run *r)
 		if (!r->s->groups[i].believed || l->confidence < RULES_MEDIUM)
 			continue;
 		named = 1;
-		if (discs_add(&r->s->some, &at, l->radius_km + SITES_LABELS_APART_KM / 2, UINT32_MAX) < 0)
-			return ERR_NOMEM;
+		discs_add(&r->s->some,
+			&(struct disc){
+				.at = at, .km = l->radius_km + SITES_LABELS_APART_KM / 2, .id = UINT32_MAX});
 	}
 	return named;
 }
@@ -707,19 +715,19 @@ static int sort_sites(const struct run *r)
 	struct sites_site *moved;
 
 	if (vec_reserve(&out->sites, &out->cap_sites, 2 * n + 1) < 0 ||
-		vec_reserve(&r->s->meets, &r->s->cap_meets, n + 1) < 0)
+		vec_reserve(&r->s->moved, &r->s->cap_moved, n + 1) < 0)
 		return ERR_NOMEM;
 	moved = out->sites + n;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < n; i++)
 			if (!(out->sites[i].flags & SITES_LIKELY) == !pass) {
-				r->s->meets[i] = (uint32_t)proven;
+				r->s->moved[i] = (uint32_t)proven;
 				moved[proven++] = out->sites[i];
 			}
 	memcpy(out->sites, moved, n * sizeof *moved);
 	for (size_t i = 0; i < r->p->n_seen; i++)
 		if (out->site_of[i] >= 0)
-			out->site_of[i] = (int32_t)r->s->meets[out->site_of[i]];
+			out->site_of[i] = (int32_t)r->s->moved[out->site_of[i]];
 	return 0;
 }
 
@@ -730,13 +738,14 @@ static int infer_many(const struct run *r)
 	int rc = add_labels(r);
 
 	r->s->n_taken = 0;
+	for (size_t i = 0; rc == 0 && i < r->out->n_sites; i++)
+		rc = settle(r, i);
 	/* What is only likely waits for the proof that there is more than one site. */
 	if (rc == 0 && r->out->verdict == SITES_ANYCAST)
-		rc = scan(r, SITES_NO, 0, 0);
-	if (rc == 0)
-		rc = serve_rows(r);
+		rc = scan(r, SITES_NO, 0);
 	if (rc < 0)
 		return rc;
+	serve_rows(r);
 	count_served(r);
 	if (r->out->verdict != SITES_ANYCAST) {
 		r->out->by_discs = r->out->proven = r->p->n_seen > 0;
@@ -809,6 +818,7 @@ void sites_work_free(struct sites_work *w)
 	sites_placer_free(&s->placer);
 	free(s->outside);
 	free(s->meets);
+	free(s->moved);
 	free(s->groups);
 	free(s->next);
 	free(s->done);

@@ -44,16 +44,15 @@ bool sites_one_spot(const struct sites_vp *a, const struct sites_vp *b)
 
 /* --- the discs of a target --- */
 
-static bool has_disc(const struct sites_problem *p, const struct sites_seen *row)
+static bool has_disc(const struct sites_vp *vp, const struct sites_seen *row)
 {
-	const struct sites_vp *vp = &p->vps[row->vp];
-
 	return vp->placed && !vp->distrusted && row->rtt_ms >= 0 && isfinite(row->rtt_ms);
 }
 
-static double radius_of(const struct sites_problem *p, const struct sites_seen *row)
+static double radius_of(
+	const struct sites_problem *p, const struct sites_vp *vp, const struct sites_seen *row)
 {
-	return discs_radius_km(row->rtt_ms, p->vps[row->vp].accuracy_km, p->options->km_per_ms);
+	return discs_radius_km(row->rtt_ms, vp->accuracy_km, p->options->km_per_ms);
 }
 
 static const struct sites_vp *vp_of(const struct sites_problem *p, const struct disc *d)
@@ -83,17 +82,19 @@ static int start_stamps(struct sites_scratch *s, size_t n_vps)
 static int collect(struct sites_scratch *s, const struct sites_problem *p, struct sites_result *out)
 {
 	discs_clear(&s->discs);
+	if (discs_reserve(&s->discs, p->n_seen) < 0)
+		return ERR_NOMEM;
 	for (size_t i = 0; i < p->n_seen; i++) {
 		const struct sites_seen *row = &p->seen[i];
-		bool used = has_disc(p, row);
+		const struct sites_vp *vp = &p->vps[row->vp];
 
 		out->site_of[i] = SITES_NO;
-		out->fate[i] = p->vps[row->vp].distrusted ? SITES_UNUSED : SITES_UNPLACED;
-		if (!used)
+		out->fate[i] = vp->distrusted ? SITES_UNUSED : SITES_UNPLACED;
+		if (!has_disc(vp, row))
 			continue;
 		out->vps += count_vp(s, row->vp);
-		if (discs_add(&s->discs, &p->vps[row->vp].at, radius_of(p, row), (uint32_t)i) < 0)
-			return ERR_NOMEM;
+		discs_add(&s->discs,
+			&(struct disc){vp->at, radius_of(p, vp, row), (float)vp->accuracy_km, (uint32_t)i});
 	}
 	return 0;
 }
@@ -210,35 +211,32 @@ static bool rules_disagree(const struct sites_scratch *s, const struct sites_pro
 
 /* --- which discs exclude each other --- */
 
-/* Most that the gap may be. */
-static double gap_about_km(const struct discs *d, uint32_t x, uint32_t y)
+/* Whether the vantage point of one disc stands where that of one of two others does. */
+static bool one_of(const struct sites_problem *p, const struct discs *d, uint32_t one, uint32_t x, uint32_t y)
 {
-	const struct discs_columns *c = &d->columns;
-	float u = c->x[x] - c->x[y], v = c->y[x] - c->y[y], w = c->z[x] - c->z[y];
+	const struct sites_vp *vp = vp_of(p, &d->v[one]);
 
-	return (double)geo_chord_km(u * u + v * v + w * w) + 1 - d->v[x].km - d->v[y].km;
+	return one == x || sites_one_spot(vp, vp_of(p, &d->v[x])) || sites_one_spot(vp, vp_of(p, &d->v[y]));
 }
 
 static void add_pair(
 	const struct sites_problem *p, const struct discs *d, struct sites_cover *c, uint32_t x, uint32_t y)
 {
-	const struct sites_vp *vx = vp_of(p, &d->v[x]), *vy = vp_of(p, &d->v[y]);
-	double gap;
-
 	if (c->pairs++ == 0)
-		*c = (struct sites_cover){.pairs = 1, .a = x, .b = y, .by_a = true, .by_b = true};
-	c->by_a = c->by_a &&
-		  (sites_one_spot(vp_of(p, &d->v[c->a]), vx) || sites_one_spot(vp_of(p, &d->v[c->a]), vy));
-	c->by_b = c->by_b &&
-		  (sites_one_spot(vp_of(p, &d->v[c->b]), vx) || sites_one_spot(vp_of(p, &d->v[c->b]), vy));
-	if (gap_about_km(d, x, y) <= c->gap_km)
+		c->a = x, c->b = y, c->by_a = c->by_b = true;
+	c->by_a = c->by_a && one_of(p, d, c->a, x, y);
+	c->by_b = c->by_b && one_of(p, d, c->b, x, y);
+}
+
+static void add_widest(const struct discs *d, struct sites_cover *c, uint32_t x, uint32_t y)
+{
+	double gap = geo_arc_km(&d->v[x].at, &d->v[y].at) - d->v[x].km - d->v[y].km;
+
+	if (gap <= c->gap_km)
 		return;
-	gap = geo_arc_km(&d->v[x].at, &d->v[y].at) - d->v[x].km - d->v[y].km;
-	if (gap > c->gap_km) {
-		c->gap_km = gap;
-		c->pair[0] = x;
-		c->pair[1] = y;
-	}
+	c->gap_km = gap;
+	c->pair[0] = x;
+	c->pair[1] = y;
 }
 
 static void tell_pair(const struct sites_work *w, const struct discs *d, uint32_t x, uint32_t y)
@@ -258,20 +256,25 @@ struct sites_cover sites_cover_of(
 	const struct sites_work *w, const struct sites_problem *p, const struct discs *d)
 {
 	struct sites_scratch *s = w->scratch;
+	const size_t words = discs_words(d->n);
 	struct sites_cover c = {.pairs = 0};
+	size_t a, x = 0;
 
 	if (d->n == 0)
 		return c;
 	c.outside = discs_without(d, &d->v[discs_first(d)].at, s->outside);
-	for (size_t i = 0, outside = c.outside; i < outside && !sites_cover_two(&c); i++) {
-		uint32_t a = s->outside[i];
-		size_t n = discs_disjoint_from(d, &d->v[a], 0, s->meets);
+	while (!sites_cover_two(&c) && (a = discs_take(s->outside, words, &x)) != SIZE_MAX) {
+		size_t b, y = 0;
 
-		for (size_t k = 0; k < n && (w->explain || !sites_cover_two(&c)); k++) {
-			add_pair(p, d, &c, a, s->meets[k]);
-			tell_pair(w, d, a, s->meets[k]);
+		if (!discs_disjoint_from(d, &d->v[a], s->meets))
+			continue;
+		b = discs_farthest(d, &d->v[a], s->meets);
+		add_widest(d, &c, (uint32_t)a, (uint32_t)b);
+		while ((w->explain || !sites_cover_two(&c)) &&
+			(b = discs_take(s->meets, words, &y)) != SIZE_MAX) {
+			add_pair(p, d, &c, (uint32_t)a, (uint32_t)b);
+			tell_pair(w, d, (uint32_t)a, (uint32_t)b);
 		}
-		c.outside = outside;
 	}
 	return c;
 }
@@ -410,7 +413,7 @@ static void decide_on_one(struct sites_scratch *s, const struct sites_problem *p
 	}
 	if (out->vps < p->options->vps_min)
 		decide(out, SITES_UNKNOWN, c->pairs ? SITES_BECAUSE_PAIR : SITES_BECAUSE_FEW);
-	else if (c->outside == 0 || one_place_fits(s, p, vp))
+	else if (!c->outside || one_place_fits(s, p, vp))
 		decide(out, SITES_UNICAST, c->pairs ? SITES_BECAUSE_BLAMED : SITES_BECAUSE_FITS);
 	else
 		decide(out, SITES_UNKNOWN, SITES_BECAUSE_NOWHERE);
@@ -446,9 +449,9 @@ static int prepare(struct sites_work *w, const struct sites_problem *p, struct s
 		.exact = true,
 		.pair = {SITES_NO, SITES_NO},
 		.blamed = SITES_NO};
-	if (vec_reserve(&s->outside, &s->cap_outside, p->n_seen + 1) < 0)
+	if (vec_reserve(&s->outside, &s->cap_outside, discs_words(p->n_seen) + 1) < 0)
 		return ERR_NOMEM;
-	return vec_reserve(&s->meets, &s->cap_meets, p->n_seen + 1);
+	return vec_reserve(&s->meets, &s->cap_meets, discs_words(p->n_seen) + 1);
 }
 
 static void decide_all(struct sites_work *w, const struct sites_problem *p, struct sites_result *out,
@@ -488,7 +491,7 @@ int sites_detect_in(
 	believe(w, p, out);
 	c = sites_cover_of(w, p, &w->scratch->discs);
 	/* Who is to blame, and which place fits all, is not to depend on the order of the rows. */
-	if (!sorted && c.outside > 0 && !sites_cover_two(&c))
+	if (!sorted && c.outside && !sites_cover_two(&c))
 		return sites_detect_in(w, p, out, true);
 	decide_all(w, p, out, &c);
 	return 0;

@@ -106,10 +106,11 @@ static struct sites_list *make_list(
 {
 	size_t n = p->n_keys < most ? p->n_keys : most;
 	struct sites_list *l = new_list(n);
-	const uint64_t *keys = discs_sort_keys(p->keys, p->keys + p->n_keys, p->n_keys);
+	const uint64_t *keys = p->keys;
 
 	if (!l)
 		return NULL;
+	discs_sort_keys(p->keys, p->keys + p->n_keys, p->n_keys);
 	for (size_t i = 0; i < n; i++) {
 		const struct sites_town *t = &w->v[(uint32_t)keys[i]];
 
@@ -471,10 +472,11 @@ static struct sites_memo memo_of(const struct sites_question *q, const struct si
 
 static struct sites_memo *memo_at(struct sites_placer *p, const struct sites_memo *m)
 {
-	uint32_t tau;
+	uint32_t tau, hash;
 
 	memcpy(&tau, &m->tau_ms, sizeof tau);
-	return &p->memo[((m->vp * 0x9e3779b1u + (uint32_t)m->time) * 0x85ebca6bu + tau * 0xc2b2ae35u) >> 17];
+	hash = ((m->vp * 0x9e3779b1u + (uint32_t)m->time) * 0x85ebca6bu + tau) * 0xc2b2ae35u;
+	return p->memo[hash >> 16 & (SITES_MEMOS - 1)];
 }
 
 static bool same_question(const struct sites_memo *a, const struct sites_memo *b)
@@ -509,22 +511,24 @@ int sites_place(struct sites_placer *p, const struct sites_question *question, s
 	if (q.n_witnesses > 1 || q.n_bounds > 0 || q.n_taken > 0)
 		return answer(p, &q, out);
 	if (!p->memo)
-		p->memo = calloc(SITES_MEMO, sizeof *p->memo);
+		p->memo = calloc(SITES_MEMOS, sizeof *p->memo);
 	if (!p->memo)
 		return ERR_NOMEM;
 	q.witness = &rounded;
 	steps = round_time(&rounded);
 	m = memo_of(&q, &rounded, steps);
 	memo = memo_at(p, &m);
-	if (!q.fresh && same_question(memo, &m)) {
-		*out = memo->answer;
-		return 0;
-	}
+	for (size_t i = 0; i < SITES_MEMO_WAYS; i++)
+		if (!q.fresh && same_question(&memo[i], &m)) {
+			*out = memo[i].answer;
+			return 0;
+		}
 	if (answer(p, &q, out) < 0)
 		return ERR_NOMEM;
 	m.known = true;
 	m.answer = *out;
-	*memo = m;
+	memmove(memo + 1, memo, (SITES_MEMO_WAYS - 1) * sizeof *memo);
+	memo[0] = m;
 	return 0;
 }
 

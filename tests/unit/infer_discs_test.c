@@ -31,6 +31,12 @@ static struct geo_point random_point(struct dice *luck)
 		c[1] + uniform(luck, -20, 20));
 }
 
+static void add(struct discs *d, const struct geo_point *at, double km, uint32_t id)
+{
+	assert_int_equal(discs_reserve(d, d->n + 1), 0);
+	discs_add(d, &(struct disc){.at = *at, .km = km, .id = id});
+}
+
 static void fill(struct discs *d, struct dice *luck, size_t n)
 {
 	discs_clear(d);
@@ -38,7 +44,7 @@ static void fill(struct discs *d, struct dice *luck, size_t n)
 		struct geo_point p = random_point(luck);
 		double km = pow(10, uniform(luck, -1, 4.3));
 
-		assert_int_equal(discs_add(d, &p, dice(luck, 20) ? km : 0, (uint32_t)i), 0);
+		add(d, &p, dice(luck, 20) ? km : 0, (uint32_t)i);
 	}
 	assert_int_equal(discs_sort(d), 0);
 	assert_int_equal(discs_finish(d), 0);
@@ -49,26 +55,37 @@ static bool plainly_disjoint(const struct disc *a, const struct disc *b)
 	return a->km + b->km < half_turn_km && geo_arc_km(&a->at, &b->at) > a->km + b->km;
 }
 
+static double gap_km(const struct disc *a, const struct disc *b)
+{
+	return geo_arc_km(&a->at, &b->at) - a->km - b->km;
+}
+
 static void many_pairs_at_a_time_are_as_one_by_one(void **state)
 {
 	struct dice luck = dice_of(1);
 	struct discs d = {0};
-	uint32_t found[64];
 
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
-		size_t n = dice(&luck, 64), from = n ? dice(&luck, (unsigned)n) : 0;
+		size_t n = dice(&luck, 200);
 
 		fill(&d, &luck, n);
 		for (size_t a = 0; a < n; a++) {
-			size_t k = 0, got = discs_disjoint_from(&d, &d.v[a], from, found);
+			uint64_t found[4] = {0};
+			bool got = discs_disjoint_from(&d, &d.v[a], found), any = false;
+			size_t far = discs_farthest(&d, &d.v[a], found);
 
-			for (size_t b = from; b < n; b++)
-				if (plainly_disjoint(&d.v[a], &d.v[b])) {
-					assert_true(k < got);
-					assert_int_equal(found[k++], b);
-				}
-			assert_int_equal(k, got);
+			for (size_t b = 0; b < n; b++) {
+				bool disjoint = plainly_disjoint(&d.v[a], &d.v[b]);
+
+				assert_int_equal(found[b / DISCS_WORD] >> b % DISCS_WORD & 1, disjoint);
+				any = any || disjoint;
+				if (disjoint)
+					assert_true(far < n && gap_km(&d.v[a], &d.v[b]) <
+								       gap_km(&d.v[a], &d.v[far]) + 2);
+			}
+			assert_int_equal(any, got);
+			assert_true(got || far == n);
 		}
 	}
 	discs_free(&d);
@@ -133,7 +150,7 @@ static void a_search_cut_short_says_so(void **state)
 	for (uint32_t i = 0; i < 300; i++) {
 		struct geo_point p = geo_point_of(uniform(&luck, -20, 20), uniform(&luck, -20, 20));
 
-		assert_int_equal(discs_add(&d, &p, 200, i), 0);
+		add(&d, &p, 200, i);
 	}
 	assert_int_equal(discs_sort(&d), 0);
 	assert_int_equal(discs_finish(&d), 0);
@@ -161,7 +178,7 @@ static void one_more_disc_never_proves_fewer(void **state)
 		for (size_t i = 0; i < all.n; i++) {
 			const struct disc *a = &all.v[(i * 7) % all.n];
 
-			assert_int_equal(discs_add(&some, &a->at, a->km, a->id), 0);
+			add(&some, &a->at, a->km, a->id);
 			assert_int_equal(discs_sort(&some), 0);
 			assert_int_equal(discs_finish(&some), 0);
 			assert_int_equal(discs_independent(&set, &some, 1000000), 0);
@@ -205,17 +222,17 @@ static void extremes_exclude_each_other_where_they_should(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct discs d = {.n = 0};
-		uint32_t out[2];
+		uint64_t out[1];
 
 		for (uint32_t k = 0; k < 2; k++) {
 			struct geo_point at = geo_point_of(cases[i].lat[k], cases[i].lon[k]);
 
-			assert_int_equal(discs_add(&d, &at, cases[i].km[k], k), 0);
+			add(&d, &at, cases[i].km[k], k);
 		}
 		assert_int_equal(discs_finish(&d), 0);
 		assert_int_equal(discs_disjoint(&d.v[0], &d.v[1]), cases[i].disjoint);
 		assert_int_equal(discs_disjoint(&d.v[1], &d.v[0]), cases[i].disjoint);
-		assert_int_equal(discs_disjoint_from(&d, &d.v[0], 1, out), cases[i].disjoint);
+		assert_int_equal(discs_disjoint_from(&d, &d.v[0], out), cases[i].disjoint);
 		discs_free(&d);
 	}
 }
