@@ -19,6 +19,7 @@ struct which_view {
 	const char *stamps;    /* how exact the times are ("kernel", ...) */
 	const char *sockets;   /* what ordinary sockets do not see; "": raw ones saw all, or rows say it */
 	const char *who;       /* "you"; or the vantage point whose rows these are */
+	const char *place;     /* of who answers, by the run's sites.csv; "": it has none */
 	uint32_t asn;          /* 0: not known */
 	struct wall at;        /* when it was asked */
 };

@@ -182,6 +182,7 @@ static int reach(const struct judge *j, struct judge_case *c, const struct judge
 		.stamps = j->stamps,
 		.sockets = j->sockets,
 		.who = j->who,
+		.place = "",
 		.asn = j->asn,
 		.at = first_time(&c->seen),
 	};

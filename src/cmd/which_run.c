@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/csv.h"
 #include "base/intern.h"
 #include "base/vec.h"
 #include "cmd/command.h"
@@ -11,6 +12,9 @@
 #include "cmd/session.h"
 #include "cmd/which.h"
 #include "data/run_files.h"
+#include "data/run_sites.h"
+#include "infer/naming.h"
+#include "report/which_parts.h"
 #include "report/which_vps.h"
 
 enum { SHOWN = 6, TEXT_MAX = 512, WORD_MAX = 64 };
@@ -29,6 +33,7 @@ struct reading {
 	struct session s; /* the targets */
 	struct judge judge;
 	struct vantage_list vps;
+	struct run_sites sites;
 	struct intern names;
 	struct witness *v; /* by number of the name */
 	size_t n, cap;
@@ -122,6 +127,8 @@ static int choose(struct reading *d)
 	/* A name alone may do without the table. */
 	if (rc < 0 && rc != ERR_PARTIAL && (d->o->asn || d->o->country))
 		return rc;
+	if (rc == ERR_PARSE)
+		complain(d, d->why.text);
 	for (size_t i = 0; i < d->vps.n; i++)
 		if (is_wanted(d->o, d->vps.v[i].vp, &d->vps.v[i]))
 			return 0;
@@ -166,7 +173,7 @@ static int open_cases(const struct reading *d, struct witness *w)
 	return rc;
 }
 
-static int take_row(struct reading *d, const struct record *r)
+static int take_row(struct reading *d, const struct csv *c, const struct record *r)
 {
 	const struct target *t = target_find(&d->s.targets, &r->target);
 	struct witness *w = witness_of(d, r->vp);
@@ -184,7 +191,13 @@ static int take_row(struct reading *d, const struct record *r)
 		rc = open_cases(d, w);
 	if (r->rtt_ns >= 0)
 		w->stamps = (uint8_t)(w->stamps | 1U << r->stamp);
-	return rc < 0 ? rc : observe_add(&w->cases[t - d->s.targets.v].seen, r);
+	if (rc == 0)
+		rc = observe_add(&w->cases[t - d->s.targets.v].seen, r);
+	if (rc == ERR_RANGE)
+		return err_set(&d->why, rc,
+			"%s:%zu: %s has more than %d kinds of probes and questions: this row is left out",
+			csv_path(c), csv_line(c), r->vp, OBSERVE_LINES_MAX);
+	return rc;
 }
 
 static int take_rows(struct reading *d, struct csv *c, const struct record_reader *rd)
@@ -192,19 +205,21 @@ static int take_rows(struct reading *d, struct csv *c, const struct record_reade
 	uint8_t scratch[RECORD_SCRATCH];
 	struct record r;
 	size_t bad = 0;
-	int rc = 0, end;
+	int end;
 
-	while (rc == 0 && (end = csv_next(c, &d->why)) != 0) {
+	while ((end = csv_next(c, &d->why)) != 0) {
 		if (end < 0 && end != ERR_PARSE)
 			return end;
 		if (end > 0)
 			end = record_read(rd, c, &r, scratch, &d->why);
+		if (end >= 0)
+			end = take_row(d, c, &r);
+		if (end == ERR_NOMEM)
+			return end;
 		if (end < 0 && bad++ < SHOWN)
 			complain(d, d->why.text);
-		if (end >= 0)
-			rc = take_row(d, &r);
 	}
-	return rc;
+	return 0;
 }
 
 static int read_file(struct reading *d, const char *path)
@@ -271,6 +286,15 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct which_view *)a)->who, ((const struct which_view *)b)->who);
 }
 
+static const char *place_of(const struct reading *d, const struct which_view *v)
+{
+	struct bytes label = which_label(&v->verdict->voices);
+	char identity[NAMING_KEY_MAX];
+
+	identity[csv_escape(identity, sizeof(identity) - 1, label.p, label.n)] = '\0';
+	return run_sites_place(&d->sites, &v->in->target.seen->target, identity);
+}
+
 static void gather_views(const struct reading *d, size_t target, struct sights *x)
 {
 	size_t first = x->n;
@@ -280,8 +304,10 @@ static void gather_views(const struct reading *d, size_t target, struct sights *
 			x->v[x->n++] = d->v[i].cases[target].view;
 	if (x->n > first)
 		qsort(&x->v[first], x->n - first, sizeof(*x->v), by_name);
-	for (size_t i = first; i < x->n; i++)
+	for (size_t i = first; i < x->n; i++) {
 		x->about[i] = vantage_find(&d->vps, x->v[i].who);
+		x->v[i].place = place_of(d, &x->v[i]);
+	}
 	x->first[target + 1] = x->n;
 }
 
@@ -371,6 +397,8 @@ static int answer(struct reading *d)
 		rc = choose(d);
 	if (rc == 0)
 		rc = read_run(d);
+	if (rc == 0 && run_sites_read(&d->sites, d->o->run, &d->why) < 0)
+		complain(d, d->why.text);
 	if (rc == 0)
 		rc = look(d, &x);
 	if (rc == 0 && x.n == 0)
@@ -397,6 +425,7 @@ static void forget(struct reading *d)
 	free(d->v);
 	intern_free(&d->names);
 	vantage_list_free(&d->vps);
+	run_sites_free(&d->sites);
 	target_list_free(&d->others);
 	judge_close(&d->judge);
 	session_free(&d->s);

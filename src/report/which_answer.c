@@ -27,6 +27,15 @@ static void add_time(struct which_words *w, const struct which_view *v)
 		which_add(w, " in %s", which_ms(min, ms));
 }
 
+/* Where no rule proves a place: what the run's sites.csv has, or why there is none. */
+static void add_place(struct which_words *w, const struct which_view *v, const char *none)
+{
+	if (*v->place)
+		which_add(w, "; %ssites.csv has it in %s", w->brief ? "" : "this run's ", v->place);
+	else
+		which_add(w, "; %s", none);
+}
+
 static void add_bound(struct which_words *w, const struct which_view *v)
 {
 	char km[WHICH_CELL_MAX];
@@ -264,7 +273,7 @@ static void say_not_asked(struct which_words *w, const struct which_view *v)
 static void say_opaque(struct which_words *w, const struct which_view *v)
 {
 	add_answers(w, v);
-	which_add(w, "; place not published");
+	add_place(w, v, "place not published");
 	add_bound(w, v);
 	which_add(w, ".");
 }
@@ -278,7 +287,7 @@ static void say_no_rule(struct which_words *w, const struct which_view *v)
 		add_time(w, v);
 	} else {
 		add_answers(w, v);
-		which_add(w, "; no rule says where that is");
+		add_place(w, v, "no rule says where that is");
 	}
 	add_bound(w, v);
 	which_add(w, ".");

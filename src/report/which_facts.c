@@ -386,11 +386,12 @@ static void next_unknown(struct which_words *w, const struct which_view *v)
 	case VERDICT_NO_RULE:
 		/* What a stranger calls itself goes into a shell's line only when it is harmless there. */
 		if (label.n && label.n < WHICH_NAME_MAX && is_plain(label))
-			which_add(w, "catchmap decode --explain --target %s %s shows why;  ", target,
+			which_add(w, "catchmap decode --explain --target %s %s shows why", target,
 				which_name(label, name));
 		else
-			which_add(w, "--explain shows why;  ");
-		which_add(w, "catchmap infer over several machines can place it");
+			which_add(w, "--explain shows why");
+		if (!*v->place)
+			which_add(w, ";  catchmap infer over several machines can place it");
 		break;
 	case VERDICT_TORN:
 		which_add(w, "--explain shows both names");
@@ -416,7 +417,8 @@ static void next_unknown(struct which_words *w, const struct which_view *v)
 	case VERDICT_NOT_SURE:
 	case VERDICT_REASONS:
 	default:
-		which_add(w, "catchmap infer over several machines can place it");
+		which_add(w, *v->place ? "catchmap infer --explain shows what places it"
+				       : "catchmap infer over several machines can place it");
 	}
 }
 

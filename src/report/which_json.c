@@ -94,6 +94,11 @@ static json_t *vp_json(const struct which_view *v)
 	return strcmp(v->who, "you") == 0 ? json_null() : text_json(v->who);
 }
 
+static json_t *place_json(const struct which_view *v)
+{
+	return text_or_null(*v->place ? v->place : NULL);
+}
+
 static json_t *time_json(const struct which_view *v)
 {
 	char text[CLOCK_TEXT_LEN];
@@ -313,6 +318,8 @@ static const struct {
 	{"sites",
 		"those that answered, most replies first: site city country lat lon rule ... rtt_min_ms fit",
 		sites_json},
+	{"place", "of who answers, by the run's sites.csv, with --run; null: it has none, or asked from here",
+		place_json},
 	{"evidence", "signs of another server: sign class strong holds in of text", evidence_json},
 	{"here", "where this machine is, null when not said", here_json},
 	{"nearest", "nearest site of the operator's list, with list_date; null without list or place",

@@ -22,7 +22,16 @@ struct groups {
 	size_t n, cap, answered;
 };
 
-/* Where a vantage point is answered from: a site that a rule proves, else the server's own name; "" by nobody. */
+/* The site that a rule proves, or NULL. */
+static const struct voice_site *proven(const struct which_view *v)
+{
+	const struct voice_site *s = v->verdict->site;
+
+	return s && s->id.confidence == RULES_HIGH && !s->id.expired ? s : NULL;
+}
+
+/* Where a vantage point is answered from: a site that a rule proves, else where the run's sites.csv has it, else the server's own
+ * name; "" by nobody. */
 static void label_of(const struct which_view *v, char out[static LABEL_MAX])
 {
 	const struct verdict *d = v->verdict;
@@ -30,8 +39,10 @@ static void label_of(const struct which_view *v, char out[static LABEL_MAX])
 	char name[WHICH_CELL_MAX];
 
 	out[0] = '\0';
-	if (d->site && d->site->id.confidence == RULES_HIGH && !d->site->id.expired)
-		(void)which_site(&d->site->id, out);
+	if (proven(v))
+		(void)which_site(&proven(v)->id, out);
+	else if (*v->place)
+		(void)snprintf(out, LABEL_MAX, "%s", v->place);
 	else if (label.n)
 		(void)snprintf(out, LABEL_MAX, "\"%s\"", which_name(label, name));
 	else if (d->voices.replies)
@@ -198,6 +209,20 @@ static int vp_table(FILE *out, const struct which_vps *w, bool colour)
 	return print(t);
 }
 
+/* Whose places no rule proves. */
+static void say_placed(FILE *out, const struct which_vps *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		n += *w->v[i].place && !proven(&w->v[i]);
+	if (n > 0)
+		(void)fprintf(out,
+			"\n places    of %zu answers are those of this run's sites.csv: no rule proves "
+			"them\n",
+			n);
+}
+
 int which_vps_text(FILE *out, const struct which_vps *w, bool colour)
 {
 	struct groups g = {0};
@@ -213,6 +238,8 @@ int which_vps_text(FILE *out, const struct which_vps *w, bool colour)
 		(void)fprintf(out, "%s", g.n ? "\n" : "");
 		rc = vp_table(out, w, colour);
 	}
+	if (rc == 0)
+		say_placed(out, w);
 	free_groups(&g);
 	return rc;
 }

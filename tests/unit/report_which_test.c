@@ -162,6 +162,7 @@ static struct which_view view_of(const struct example *e, struct judged *j)
 		.stamps = "kernel",
 		.sockets = "",
 		.who = "you",
+		.place = "",
 		.asn = e->first_hop_ns > 0 ? 64501 : 0,
 		.at = {INT64_C(1795317164) * NS_PER_S}};
 }
