@@ -24,6 +24,9 @@ struct command {
 
 extern const struct command *const commands[]; /* NULL-ended, in the order in which help shows them */
 
+/* By its name; NULL: there is none, and `why` says which one is meant, or which there are. */
+const struct command *command_find(const char *name, struct err_msg *why);
+
 /* "catchmap: TEXT" on stderr. Returns `code`. */
 int command_fail(enum exit_code code, const struct err_msg *why);
 /* The exit code that fits an error of a library layer. */

@@ -317,13 +317,26 @@ static int run_check(struct decoding *d)
 	return 0;
 }
 
+/* A name that stands for nothing would leave the strings without a target, as if none had been given. */
+static int check_target(struct decoding *d)
+{
+	const struct ident_scope *scope = d->o->target ? scope_of(d, d->o->target) : NULL;
+
+	if (!d->o->target || (scope && scope->known))
+		return 0;
+	return scope ? err_set(&d->why, ERR_PARSE,
+			       "--target: '%s' is no address, service or kind that %s has", d->o->target,
+			       d->folder)
+		     : ERR_NOMEM;
+}
+
 static int run_what(struct decoding *d)
 {
 	const char *folder = d->o->check && d->o->n_args == 1 ? d->o->args[0] : NULL;
 
 	if (d->o->check ? d->o->n_args > 1 || d->o->n_targets : !d->o->n_args == !d->o->n_targets)
 		return err_set(&d->why, ERR_PARSE, "give strings, or a CSV with -f, or --check [FOLDER]");
-	if (open_rules(d, folder) < 0)
+	if (open_rules(d, folder) < 0 || check_target(d) < 0)
 		return ERR_PARSE;
 	return d->o->check ? run_check(d) : d->o->n_targets ? run_files(d) : run_strings(d);
 }

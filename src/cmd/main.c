@@ -57,14 +57,6 @@ enum exit_code command_exit_of(int err)
 	}
 }
 
-static const struct command *find(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
 static int overview(FILE *out, int code)
 {
 	(void)fprintf(out, "usage: catchmap COMMAND [options] ...\n\n"
@@ -125,6 +117,7 @@ static void choose_characters(void)
 int main(int argc, char *argv[])
 {
 	const struct command *c;
+	struct err_msg why;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	choose_characters();
@@ -136,11 +129,9 @@ int main(int argc, char *argv[])
 		(void)printf("catchmap %s\n", CATCHMAP_VERSION);
 		return finish(EXIT_DONE);
 	}
-	c = find(argv[1]);
-	if (!c) {
-		(void)fprintf(stderr, "catchmap: no command '%s'\n", argv[1]);
-		return overview(stderr, EXIT_USAGE);
-	}
+	c = command_find(argv[1], &why);
+	if (!c)
+		return command_fail(EXIT_USAGE, &why);
 	if (hash_init() < 0) {
 		(void)fprintf(stderr, "catchmap: the system gives no random bytes\n");
 		return EXIT_PRIVILEGE;

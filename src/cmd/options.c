@@ -113,10 +113,8 @@ static int set_limited(void *field, const char *text, uint64_t low, uint64_t hig
 {
 	uint64_t v = 0;
 
-	if (set_number(&v, text, why) < 0)
-		return ERR_PARSE;
-	if (v < low || v > high)
-		return err_set(why, ERR_RANGE, "%s is not between %llu and %llu", text,
+	if (set_number(&v, text, NULL) < 0 || v < low || v > high)
+		return err_set(why, ERR_RANGE, "'%s' is not a whole number from %llu to %llu", text,
 			(unsigned long long)low, (unsigned long long)high);
 	*(uint64_t *)field = v;
 	return 0;
@@ -827,8 +825,34 @@ static int walk(
 	return 0;
 }
 
+/* In which form the result is wanted: one of the line beats those of the file. */
+struct forms {
+	bool json, csv, dot;
+};
+
+static void take_forms(struct options *o, struct forms *out)
+{
+	*out = (struct forms){o->json, o->csv, o->dot};
+	o->json = o->csv = o->dot = false;
+}
+
+static int settle_forms(struct options *o, const struct forms *in_config, struct err_msg *why)
+{
+	if (!o->json && !o->csv && !o->dot) {
+		o->json = in_config->json;
+		o->csv = in_config->csv;
+		o->dot = in_config->dot;
+	}
+	if (o->json + o->csv + o->dot <= 1)
+		return 0;
+	return err_set(why, ERR_PARSE, "%s%s%s: the result has one form, choose one of them",
+		o->json ? "--json" : "--csv", o->json && o->csv ? " and --csv" : "",
+		o->dot ? " and --dot" : "");
+}
+
 int options_read(struct options *o, const struct command *c, int argc, char *argv[], struct err_msg *why)
 {
+	struct forms in_config = {0};
 	size_t in_file;
 
 	/* --help and --config first: a broken file or line must not hide the help, and flags must beat the file. */
@@ -838,7 +862,8 @@ int options_read(struct options *o, const struct command *c, int argc, char *arg
 	if (o->config && read_config(o, c, o->config, why) < 0)
 		return ERR_PARSE;
 	in_file = o->n_targets;
-	if (walk(o, c, argc, argv, false, why) < 0)
+	take_forms(o, &in_config);
+	if (walk(o, c, argc, argv, false, why) < 0 || settle_forms(o, &in_config, why) < 0)
 		return ERR_PARSE;
 	if (o->n_targets > in_file) {
 		o->n_targets -= in_file;

@@ -62,8 +62,12 @@ static void place_text(const struct ident *id, char out[static DECODE_FIELD_MAX]
 }
 
 /* One sentence where the table alone would mislead; "" where it does not. */
-static const char *note_of(const struct ident *id)
+static const char *note_of(const struct decode_row *row)
 {
+	const struct ident *id = &row->id;
+
+	if (!*row->text)
+		return "an empty string names nobody";
 	if (id->status == IDENT_UNKNOWN)
 		return "no rule fits";
 	if (id->status == IDENT_HINT)
@@ -90,7 +94,7 @@ static int table_line(struct libscols_table *t, const struct decode_row *row)
 	cells[3] = id->rule ? id->rule->operators : "-";
 	cells[4] = id->rule ? id->rule->id : "-";
 	cells[5] = id->rule ? rules_confidence_name(id->confidence) : "-";
-	cells[6] = note_of(id);
+	cells[6] = note_of(row);
 	for (size_t i = 0; l && i < sizeof(cells) / sizeof(cells[0]); i++)
 		if (scols_line_set_data(l, i, cells[i]) != 0)
 			return ERR_NOMEM;

@@ -15,6 +15,7 @@ static const char *const takes[] = {"targets", "output", "rate", "count", "gap",
 	"stamps", "blocklist", "contact", "dscp", "seed", "vp", "location", "vp-as", "vp-country", "vp-city",
 	"strict", "compress", "dry-run", "quiet", "verbose", "config", NULL};
 static const char *const takes_little[] = {"json", "config", NULL};
+static const char *const takes_forms[] = {"json", "csv", "dot", "config", NULL};
 
 static void defaults(struct options *o)
 {
@@ -37,7 +38,12 @@ static const struct command big = {.name = "big",
 				    .synopsis = "",
 				    .summary = "does little",
 				    .about = "Does little.",
-				    .options = takes_little};
+				    .options = takes_little},
+			    forms = {.name = "forms",
+				    .synopsis = "",
+				    .summary = "",
+				    .about = "",
+				    .options = takes_forms};
 
 /* In place of the program's own table. */
 const struct command *const commands[] = {&big, &little, NULL};
@@ -149,9 +155,9 @@ static void errors_name_the_option(void **state)
 		{"big -r 0", "--rate", "0.001"},
 		{"big -r -5", "--rate", "0.001"},
 		{"big --rate=11M", "--rate", "10M"},
-		{"big -c 0", "--count", "between 1"},
-		{"big -c 4294967296", "--count", "4294967295"},
-		{"big -c -1", "--count", "a whole number"},
+		{"big -c 0", "--count", "'0' is not a whole number from 1 to 4294967295"},
+		{"big -c 4294967296", "--count", "from 1 to 4294967295"},
+		{"big -c -1", "--count", "'-1' is not a whole number from 1 to 4294967295"},
 		{"big -c 3x", "--count", "a whole number"},
 		{"big -t soon", "--timeout", "a time"},
 		{"big -t -5s", "--timeout", "a time"},
@@ -196,6 +202,42 @@ static void errors_name_the_option(void **state)
 		if (!strstr(why.text, cases[i].names) || !strstr(why.text, cases[i].expects))
 			fail_msg("'%s' gives: %s", cases[i].line, why.text);
 	}
+}
+
+/* Never the one where the other was asked for, too; but what a file says gives way. */
+static void one_form_of_the_result(void **state)
+{
+	static const struct {
+		const char *line;
+		bool json, csv, dot;
+		const char *says; /* NULL: it is taken */
+	} cases[] = {
+		{"forms", false, false, false, NULL},
+		{"forms --csv", false, true, false, NULL},
+		{"forms --csv -j", false, false, false, "--json and --csv"},
+		{"forms --dot --csv", false, false, false, "--csv and --dot"},
+		{"forms --dot --json", false, false, false, "--json and --dot"},
+		{"forms --config c.ini", true, false, false, NULL},
+		{"forms --config c.ini --dot", false, false, true, NULL},
+		{"forms --config c.ini --dot --csv", false, false, false, "--csv and --dot"},
+		{"forms --config two.ini", false, false, false, "--json and --csv"},
+	};
+	struct scratch s = scratch_make();
+
+	(void)state;
+	scratch_text("c.ini", "[forms]\njson = yes\n");
+	scratch_text("two.ini", "[forms]\njson = yes\ncsv = yes\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err_msg why;
+		struct options o;
+		int rc = read_line(&forms, cases[i].line, &o, &why);
+
+		if ((rc < 0) != (cases[i].says != NULL) || (rc < 0 && !strstr(why.text, cases[i].says)))
+			fail_msg("'%s' gives: %d %s", cases[i].line, rc, why.text);
+		if (rc == 0 && (o.json != cases[i].json || o.csv != cases[i].csv || o.dot != cases[i].dot))
+			fail_msg("'%s': json %d csv %d dot %d", cases[i].line, o.json, o.csv, o.dot);
+	}
+	scratch_remove(&s);
 }
 
 static void more_files_than_there_is_room_for(void **state)
@@ -378,6 +420,7 @@ int main(void)
 		cmocka_unit_test(values),
 		cmocka_unit_test(defaults_stay),
 		cmocka_unit_test(errors_name_the_option),
+		cmocka_unit_test(one_form_of_the_result),
 		cmocka_unit_test(more_files_than_there_is_room_for),
 		cmocka_unit_test(flags_beat_the_file),
 		cmocka_unit_test(flags_in_a_file),
