@@ -5,6 +5,11 @@
 #include "cmd/options.h"
 #include "infer/compare.h"
 
+/* For --help: what is said of a site without vantage points. */
+#define COMPARING_FATES                                                                                   \
+	"sites:    gone     nobody is there now; of 3 or more steady VPs, 2 in 3 answer from elsewhere\n" \
+	"          not seen nobody is there now, but that is too little to call it gone"
+
 /* Two targets to compare: numbers in `before` and in `now`. */
 struct comparing_pair {
 	uint32_t before, now;

@@ -360,7 +360,7 @@ const struct command command_report = {
 		 "targets the page has\n"
 		 "those that moved most; --target chooses one address or service. With --mrt it shows the AS "
 		 "paths of a "
-		 "routing table too.",
+		 "routing table too.\n\n" COMPARING_FATES,
 	.options = takes,
 	.defaults = defaults,
 	.run = run,
