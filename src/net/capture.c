@@ -1,9 +1,11 @@
 #include "net/capture.h"
 
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/wire.h"
 #include "proto/frame.h"
@@ -141,6 +143,14 @@ static int activate(struct capture *c, const char *device, struct err_msg *why)
 	return 0;
 }
 
+/* The filter leaves them out, but only after the kernel has cloned every packet that it sends. One before Linux 4.20 goes on so. */
+static void ignore_outgoing(struct capture *c)
+{
+	int on = 1;
+
+	(void)setsockopt(pcap_fileno(c->pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+}
+
 struct capture *capture_open_live(const char *interface, const struct capture_want *want, struct err_msg *why)
 {
 	const char *device = interface ? interface : "any";
@@ -157,6 +167,8 @@ struct capture *capture_open_live(const char *interface, const struct capture_wa
 		capture_close(c);
 		return NULL;
 	}
+	if (!want->outgoing)
+		ignore_outgoing(c);
 	return c;
 }
 
