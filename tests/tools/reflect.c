@@ -1,11 +1,11 @@
 /* Answers every probe that reaches an interface, as fast as one core can: ICMP echo, TCP SYN (SYN/ACK from open ports,
  * RST from others) and DNS queries (NSID, a TXT, a server cookie), for all addresses of the prefixes given.
  *
- *	reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... [-n NSID] {-i INTERFACE | -T TUN} [PREFIX...]
+ *	reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... [-n NSID] [-b FRAMES] {-i INTERFACE | -T TUN} [PREFIX...]
  *
  * -d  answers each probe so long after it was captured      -s  ends after so many seconds (600; also on SIGTERM)
  * -o  a port that accepts connections (53, 80, 443)         -T  makes a tun device and is its far end
- * -n  the name it gives itself (reflect-nsid)
+ * -n  the name it gives itself (reflect-nsid)               -b  room for so many that wait, a multiple of 512 (8192)
  * PREFIX: 198.18.0.0/15 and 2001:db8:18::/48. At the end it prints: received answered sent refused dropped */
 #include <fcntl.h>
 #include <getopt.h>
@@ -288,7 +288,7 @@ static int read_options(struct reflect *r, int argc, char **argv, const char **i
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "d:s:o:n:i:T:")) != -1) {
+	while ((c = getopt(argc, argv, "d:s:o:n:b:i:T:")) != -1) {
 		if (c == 'd')
 			r->delay_ns = strtoll(optarg, NULL, 10) * NS_PER_US;
 		else if (c == 's')
@@ -297,6 +297,8 @@ static int read_options(struct reflect *r, int argc, char **argv, const char **i
 			add_port(r, strtoul(optarg, NULL, 10));
 		else if (c == 'n')
 			r->nsid = optarg;
+		else if (c == 'b')
+			r->end.frames_max = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'i')
 			*interface = optarg;
 		else if (c == 'T')
@@ -321,9 +323,9 @@ int main(int argc, char **argv)
 	*r = (struct reflect){
 		.tun = -1, .nsid = "reflect-nsid", .seconds = 600, .slots = calloc(SLOTS, sizeof(*r->slots))};
 	if (!r->slots || read_options(r, argc, argv, &interface, &tun) < 0) {
-		fprintf(stderr, "usage: reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... [-n NSID] {-i "
-				"INTERFACE | -T TUN} "
-				"[PREFIX...]\n");
+		fprintf(stderr,
+			"usage: reflect [-d DELAY_US] [-s SECONDS] [-o PORT]... [-n NSID] [-b FRAMES] "
+			"{-i INTERFACE | -T TUN} [PREFIX...]\n");
 		goto out;
 	}
 	for (size_t i = 0, none = r->n_ports == 0; none && i < 3; i++)
@@ -333,6 +335,11 @@ int main(int argc, char **argv)
 	rc = 1;
 	if ((tun ? open_tun(r, tun) : end_open(&r->end, interface)) < 0) {
 		perror(tun ? tun : interface);
+		goto out;
+	}
+	/* The resets of a kernel that knows nothing of the probes are not worth a look. */
+	if (!tun && end_filter(&r->end, "not (tcp[13] & 4 != 0 or (ip6[6] == 6 and ip6[53] & 4 != 0))") < 0) {
+		perror("filter");
 		goto out;
 	}
 	run(r);

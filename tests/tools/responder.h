@@ -5,9 +5,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,8 +36,9 @@ enum { END_BATCH = 64, END_FRAME = 2048, END_FRAMES = 8192, LINK_LEN = ETH_HLEN 
 struct end {
 	int fd, signals; /* signals: readable when it is time to stop */
 	uint8_t *ring;
-	unsigned at; /* next frame of the ring */
-	unsigned n;  /* frames in the batch */
+	unsigned frames_max; /* that the ring has room for, a multiple of 512; 0: END_FRAMES */
+	unsigned at;         /* next frame of the ring */
+	unsigned n;          /* frames in the batch */
 	uint64_t received, sent, refused;
 	struct iovec iov[END_BATCH];
 	struct mmsghdr batch[END_BATCH];
@@ -65,13 +68,15 @@ static inline int end_signals(void)
 /* 0, or -1 with errno. */
 static inline int end_open(struct end *e, const char *interface)
 {
+	unsigned frames = e->frames_max ? e->frames_max : END_FRAMES;
 	struct tpacket_req ring = {.tp_block_size = 1 << 20,
-		.tp_block_nr = END_FRAMES * END_FRAME >> 20,
+		.tp_block_nr = frames / ((1 << 20) / END_FRAME),
 		.tp_frame_size = END_FRAME,
-		.tp_frame_nr = END_FRAMES};
+		.tp_frame_nr = frames};
 	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 	int version = TPACKET_V2, on = 1;
 
+	e->frames_max = frames;
 	to.sll_ifindex = (int)if_nametoindex(interface);
 	e->signals = end_signals();
 	e->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -81,10 +86,29 @@ static inline int end_open(struct end *e, const char *interface)
 		setsockopt(e->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0)
 		return -1;
 	(void)setsockopt(e->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
-	e->ring = mmap(NULL, (size_t)END_FRAMES * END_FRAME, PROT_READ | PROT_WRITE, MAP_SHARED, e->fd, 0);
+	e->ring = mmap(NULL, (size_t)frames * END_FRAME, PROT_READ | PROT_WRITE, MAP_SHARED, e->fd, 0);
 	if (e->ring == MAP_FAILED)
 		return -1;
 	return bind(e->fd, (struct sockaddr *)&to, sizeof(to));
+}
+
+/* Takes only frames that match, as libpcap says it. 0, or -1. */
+static inline int end_filter(struct end *e, const char *expression)
+{
+	pcap_t *p = pcap_open_dead(DLT_EN10MB, END_FRAME);
+	struct bpf_program program;
+	int rc = p ? pcap_compile(p, &program, expression, 1, PCAP_NETMASK_UNKNOWN) : -1;
+
+	if (rc == 0) {
+		const struct sock_fprog f = {
+			(unsigned short)program.bf_len, (struct sock_filter *)program.bf_insns};
+
+		rc = setsockopt(e->fd, SOL_SOCKET, SO_ATTACH_FILTER, &f, sizeof(f));
+		pcap_freecode(&program);
+	}
+	if (p)
+		pcap_close(p);
+	return rc;
 }
 
 static inline struct tpacket2_hdr *end_slot(struct end *e)
@@ -112,7 +136,7 @@ static inline bool end_next(struct end *e, struct probe_in *in)
 static inline void end_release(struct end *e)
 {
 	__atomic_store_n(&end_slot(e)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-	e->at = (e->at + 1) % END_FRAMES;
+	e->at = (e->at + 1) % e->frames_max;
 }
 
 static inline void end_flush(struct end *e)
