@@ -6,7 +6,7 @@
 #include "base/intern.h"
 #include "infer/gather.h"
 
-enum { GATHER_RECENT = 4096, GATHER_FEED = 16384 };
+enum { GATHER_RECENT = 16384, GATHER_FEED = 4096 };
 
 /* Names, and those met before by a quick hash, for the next row has them again. */
 struct gather_names {

@@ -24,6 +24,8 @@ struct tally_work {
 	struct counts identities; /* replies on flow 0 */
 	struct counts groups;     /* replies on any flow, and their least time */
 	struct counts seen;       /* sites of any flow */
+	int32_t *site;            /* of each sample: group, or NAMING_NONE */
+	size_t cap_site;
 	int64_t *times;
 	size_t n_times, cap_times;
 };
@@ -72,22 +74,6 @@ static bool is_reply(const struct sample *s)
 	return s->outcome == OUTCOME_REPLY || s->outcome == OUTCOME_RST;
 }
 
-static int32_t group_of(struct naming *names, uint32_t identity, int *rc)
-{
-	const struct named *named = identity ? naming_of(names, identity) : NULL;
-
-	if (identity && !named)
-		*rc = ERR_NOMEM;
-	return named ? named->group : NAMING_NONE;
-}
-
-static int32_t site_of(struct naming *names, uint32_t identity, int *rc)
-{
-	int32_t group = group_of(names, identity, rc);
-
-	return group >= 0 && names->groups[group].proven ? group : NAMING_NONE;
-}
-
 static void count_kind(struct tally *t, const struct named *named)
 {
 	if (!named || (named->group < 0 && !named->rule))
@@ -100,16 +86,55 @@ static void count_kind(struct tally *t, const struct named *named)
 		t->unknown++;
 }
 
-/* Everything but rounds: losses, kinds, flows, who was met. */
-static int pass_all(
+/* What an answer counts for: its kind, its group and the site that this is. */
+static int count_answer(struct tally *t, struct tally_work *w, const struct naming *names,
+	const struct named *named, const struct sample *s, int32_t *site)
+{
+	int32_t group = named ? named->group : NAMING_NONE;
+	bool proven = group >= 0 && names->groups[group].proven;
+
+	if (s->flow == 0)
+		count_kind(t, named);
+	if (count_in(&w->groups, (uint32_t)group, rtt_of(s)) < 0 ||
+		(proven && count_in(&w->seen, (uint32_t)group, rtt_of(s)) < 0))
+		return ERR_NOMEM;
+	*site = proven ? group : NAMING_NONE;
+	return 0;
+}
+
+/* Who answered: for most samples as for the one before. */
+static int pass_answers(
 	struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s, size_t n)
 {
-	uint64_t flows[4] = {0};
-	int rc = 0;
+	const struct named *named = NULL;
+	uint32_t identity = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i++) {
+	if (vec_reserve(&w->site, &w->cap_site, n) < 0)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		w->site[i] = NAMING_NONE;
+		if (!is_answer(&s[i]))
+			continue;
+		if (s[i].identity != identity) {
+			identity = s[i].identity;
+			named = identity ? naming_of(names, identity) : NULL;
+			if (identity && !named)
+				return ERR_NOMEM;
+		}
+		if (count_answer(t, w, names, named, &s[i], &w->site[i]) < 0)
+			return ERR_NOMEM;
+	}
+	t->sites_seen = (uint32_t)w->seen.n;
+	return 0;
+}
+
+/* Losses, least times, flows. */
+static void pass_all(struct tally *t, const struct sample *s, size_t n)
+{
+	uint64_t flows[4] = {0};
+
+	for (size_t i = 0; i < n; i++) {
 		int64_t rtt_ns = rtt_of(&s[i]);
-		int32_t group;
 
 		if (s[i].time_s && (!t->first_s || s[i].time_s < t->first_s))
 			t->first_s = s[i].time_s;
@@ -123,30 +148,17 @@ static int pass_all(
 		if (s[i].flow == 0 && is_reply(&s[i]) && rtt_ns >= 0 &&
 			(t->min_ns[s[i].probe] < 0 || rtt_ns < t->min_ns[s[i].probe]))
 			t->min_ns[s[i].probe] = rtt_ns;
-		if (!is_answer(&s[i]))
-			continue;
-		group = group_of(names, s[i].identity, &rc);
-		if (s[i].flow == 0)
-			count_kind(t, s[i].identity ? naming_of(names, s[i].identity) : NULL);
-		if (rc == 0)
-			rc = count_in(&w->groups, (uint32_t)group, rtt_ns);
-		if (rc == 0 && group >= 0 && names->groups[group].proven)
-			rc = count_in(&w->seen, (uint32_t)group, rtt_ns);
 	}
 	for (size_t i = 0; i < 4; i++)
 		t->flows += (uint32_t)__builtin_popcountll(flows[i]);
-	t->sites_seen = (uint32_t)w->seen.n;
-	return rc;
 }
 
 /* Answered rounds of DNS on flow 0, in order. */
-static int pass_rounds(
-	struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s, size_t n)
+static int pass_rounds(struct tally *t, struct tally_work *w, const struct sample *s, size_t n)
 {
 	int32_t before = NAMING_NONE;
-	int rc = 0;
 
-	for (size_t i = 0, k; rc == 0 && i < n; i = k) {
+	for (size_t i = 0, k; i < n; i = k) {
 		int32_t site = NAMING_NONE;
 		bool answered = false;
 
@@ -155,33 +167,32 @@ static int pass_rounds(
 				continue;
 			answered = true;
 			if (site < 0)
-				site = site_of(names, s[k].identity, &rc);
+				site = w->site[k];
 		}
-		if (!answered || rc < 0)
+		if (!answered)
 			continue;
 		t->flips += t->answered > 0 && before >= 0 && site >= 0 && site != before;
 		t->answered++;
 		before = site;
-		if (site >= 0)
-			rc = count_in(&w->sites, (uint32_t)site, -1);
+		if (site >= 0 && count_in(&w->sites, (uint32_t)site, -1) < 0)
+			return ERR_NOMEM;
 	}
-	return rc;
+	return 0;
 }
 
 /* The identity that stands for the state: the most frequent of the site's, or of all. */
-static int pass_identities(
-	struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s, size_t n)
+static int pass_identities(struct tally *t, struct tally_work *w, const struct sample *s, size_t n)
 {
 	const struct count *best;
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (is_answer(&s[i]) && s[i].flow == 0 && s[i].identity &&
-			(t->site < 0 || site_of(names, s[i].identity, &rc) == t->site))
-			rc = rc < 0 ? rc : count_in(&w->identities, s[i].identity, -1);
+			(t->site < 0 || w->site[i] == t->site) &&
+			count_in(&w->identities, s[i].identity, -1) < 0)
+			return ERR_NOMEM;
 	best = most(&w->identities);
 	t->identity = best ? best->what : 0;
-	return rc;
+	return 0;
 }
 
 /* The k-th smallest, by Hoare's selection; what is before it is not above it afterwards. */
@@ -236,30 +247,26 @@ static enum probe_kind kind_of(const struct tally *t)
 	return best;
 }
 
-static int pass_times(
-	struct tally *t, struct tally_work *w, struct naming *names, const struct sample *s, size_t n)
+static int pass_times(struct tally *t, struct tally_work *w, const struct sample *s, size_t n)
 {
-	int rc = 0;
-
 	t->rtt_probe = kind_of(t);
 	w->n_times = 0;
-	for (size_t i = 0; rc == 0 && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (s[i].flow != 0 || s[i].probe != t->rtt_probe || !is_reply(&s[i]) || rtt_of(&s[i]) < 0)
 			continue;
-		if (t->site >= 0 && t->rtt_probe == PROBE_DNS &&
-			site_of(names, s[i].identity, &rc) != t->site)
+		if (t->site >= 0 && t->rtt_probe == PROBE_DNS && w->site[i] != t->site)
 			continue;
 		if (vec_reserve(&w->times, &w->cap_times, w->n_times + 1) < 0)
 			return ERR_NOMEM;
 		w->times[w->n_times++] = rtt_of(&s[i]);
 	}
 	if (w->n_times == 0)
-		return rc;
+		return 0;
 	t->rtt_min_ns = w->times[0];
 	for (size_t i = 1; i < w->n_times; i++)
 		t->rtt_min_ns = w->times[i] < t->rtt_min_ns ? w->times[i] : t->rtt_min_ns;
 	t->rtt_median_ns = median(w->times, w->n_times);
-	return rc;
+	return 0;
 }
 
 static void judge(struct tally *t, const struct tally_work *w, const struct sample *s, size_t n)
@@ -326,15 +333,16 @@ int tally_add(struct tallies *ts, struct naming *names, const struct sample *s, 
 			return ERR_NOMEM;
 	}
 	w->sites.n = w->identities.n = w->groups.n = w->seen.n = 0;
-	rc = pass_all(&t, w, names, s, n);
+	pass_all(&t, s, n);
+	rc = pass_answers(&t, w, names, s, n);
 	if (rc == 0 && !ts->brief)
-		rc = pass_rounds(&t, w, names, s, n);
+		rc = pass_rounds(&t, w, s, n);
 	if (rc == 0 && !ts->brief) {
 		judge(&t, w, s, n);
-		rc = pass_identities(&t, w, names, s, n);
+		rc = pass_identities(&t, w, s, n);
 	}
 	if (rc == 0 && !ts->brief)
-		rc = pass_times(&t, w, names, s, n);
+		rc = pass_times(&t, w, s, n);
 	if (rc < 0 || put_reach(ts, &t) < 0 || vec_reserve(&ts->v, &ts->cap, ts->n + 1) < 0)
 		return ERR_NOMEM;
 	ts->v[ts->n++] = t;
@@ -348,6 +356,7 @@ void tallies_free(struct tallies *t)
 		free(t->work->identities.v);
 		free(t->work->groups.v);
 		free(t->work->seen.v);
+		free(t->work->site);
 		free(t->work->times);
 	}
 	free(t->work);
