@@ -1,10 +1,11 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <nettle/sha2.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct hash_key) == crypto_shorthash_KEYBYTES, "SipHash key size");
 
@@ -58,18 +59,22 @@ int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], st
 {
 	uint8_t digest[SHA256_DIGEST_SIZE], buf[65536];
 	struct sha256_ctx st;
-	FILE *f = fopen(path, "rbe");
-	size_t n;
-	int rc = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	ssize_t n;
 
-	if (!f)
+	if (fd < 0)
 		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
 	sha256_init(&st);
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		sha256_update(&st, n, buf);
-	if (ferror(f))
-		rc = err_set(why, ERR_IO, "%s: read failed: %s", path, strerror(errno));
-	(void)fclose(f);
+	while ((n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			rc = err_set(why, ERR_IO, "%s: read failed: %s", path, strerror(errno));
+			break;
+		}
+		sha256_update(&st, (size_t)n, buf);
+	}
+	(void)close(fd);
 	sha256_digest(&st, sizeof(digest), digest);
 	(void)sodium_bin2hex(out, HASH_SHA256_TEXT_LEN, digest, sizeof(digest));
 	return rc;

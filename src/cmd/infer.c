@@ -34,11 +34,12 @@ static const char *const others[OTHER_FILES] = {
 /* Rounds of leaving out who contradicts the others; each looks at all targets. */
 enum { TRUST_ROUNDS_MAX = 4 };
 
-/* The files that are read, and their digests, which another thread makes meanwhile. */
+/* The files that are read, and their digests, which another thread makes meanwhile; not while all cores read rows. */
 struct inputs {
 	struct infer_input *v;
 	size_t n, cap, n_rows; /* those of rows come first */
 	pthread_t thread;
+	pthread_mutex_t idle; /* held by who keeps the cores busy */
 	bool running;
 	_Atomic bool stop;
 };
@@ -106,9 +107,13 @@ static void *digest(void *arg)
 	struct inputs *in = arg;
 	struct err_msg why;
 
-	for (size_t i = 0; i < in->n && !atomic_load(&in->stop); i++)
+	for (size_t i = 0; i < in->n && !atomic_load(&in->stop); i++) {
+		/* Waits where it is not idle. */
+		(void)pthread_mutex_lock(&in->idle);
+		(void)pthread_mutex_unlock(&in->idle);
 		if (hash_file_sha256(in->v[i].path, in->v[i].sha256, &why) < 0)
 			in->v[i].sha256[0] = '\0';
+	}
 	return NULL;
 }
 
@@ -220,7 +225,9 @@ static int read_rows(struct inferring *d)
 	d->g = gather_open(&limits);
 	if (!d->g)
 		return nomem(d);
+	(void)pthread_mutex_lock(&d->inputs.idle);
 	rc = gather_files(d->g, &reading, &d->why);
+	(void)pthread_mutex_unlock(&d->inputs.idle);
 	if (rc == 0 && gather_rows(d->g) == 0)
 		return err_set(&d->why, ERR_PARSE, "%s: not one good row%s", d->run,
 			d->o->since.ns || d->o->until.ns ? " that was sent in this time" : "");
@@ -540,6 +547,7 @@ static int read_args(struct inferring *d)
 static void free_all(struct inferring *d)
 {
 	end_digests(d, false);
+	(void)pthread_mutex_destroy(&d->inputs.idle);
 	table_out_drop(d->sites);
 	table_out_drop(d->catchment);
 	for (size_t i = 0; i < d->inputs.n; i++)
@@ -573,6 +581,7 @@ static int run(const struct options *o)
 	if (!d)
 		return EXIT_PARTIAL;
 	d->o = o;
+	(void)pthread_mutex_init(&d->inputs.idle, NULL);
 	rc = read_args(d);
 	if (rc == 0)
 		rc = run_all(d);

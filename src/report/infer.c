@@ -258,28 +258,18 @@ static json_t *json_options(const struct infer_report *r)
 		"place_latency", o->place_latency, "place_label", o->place_label, "trust", r->trust);
 }
 
-static json_t *json_inputs(const struct infer_report *r)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < r->n_inputs; i++) {
-		json_t *one =
-			json_pack("{s:s, s:s}", "file", r->inputs[i].path, "sha256", r->inputs[i].sha256);
-
-		if (r->inputs[i].rows > 0)
-			(void)json_object_set_new(one, "rows", json_integer((json_int_t)r->inputs[i].rows));
-		(void)json_array_append_new(all, one);
-	}
-	return all;
-}
-
 /* Jansson takes no NULL: a member that is missing makes the whole fail. */
-static char *dump(json_t *j)
+static char *dump_as(json_t *j, size_t flags)
 {
-	char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+	char *text = j ? json_dumps(j, flags) : NULL;
 
 	json_decref(j);
 	return text;
+}
+
+static char *dump(json_t *j)
+{
+	return dump_as(j, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 }
 
 int infer_json(FILE *out, const struct infer_report *r)
@@ -299,23 +289,63 @@ int infer_json(FILE *out, const struct infer_report *r)
 	return 0;
 }
 
-int infer_store(const struct infer_report *r, struct err_msg *why)
+/* Inputs may be thousands, and as members of a tree they take as long to write as their rows take to read. */
+static int put_inputs(FILE *out, const struct infer_report *r)
+{
+	for (size_t i = 0; i < r->n_inputs; i++) {
+		const struct infer_input *in = &r->inputs[i];
+		char *file = dump_as(json_string(in->path), JSON_ENCODE_ANY);
+
+		if (!file)
+			return ERR_NOMEM;
+		(void)fprintf(out, "%s\n    {\n      \"file\": %s,\n      \"sha256\": \"%s\"",
+			i > 0 ? "," : "", file, in->sha256);
+		if (in->rows > 0)
+			(void)fprintf(out, ",\n      \"rows\": %" PRIu64, in->rows);
+		(void)fputs("\n    }", out);
+		free(file);
+	}
+	return 0;
+}
+
+/* The whole file; NULL without memory. */
+static char *compose(const struct infer_report *r, size_t *n)
 {
 	json_t *argv = json_array();
-	char path[PATH_MAX], *text, *line = NULL;
-	int rc, n;
+	char *head, *text = NULL;
+	FILE *out;
+	int rc;
 
 	for (int i = 0; i < r->argc; i++)
 		(void)json_array_append_new(argv, json_string(r->argv[i]));
-	text = dump(json_pack("{s:s, s:o, s:o, s:o}", "version", CATCHMAP_VERSION, "argv", argv, "thresholds",
-		json_options(r), "inputs", json_inputs(r)));
-	n = text ? asprintf(&line, "%s\n", text) : -1;
-	rc = n < 0 ? err_set(why, ERR_NOMEM, "infer.json: out of memory")
-		   : run_path(r->run, "infer", ".json", path, why);
-	if (rc == 0)
-		rc = file_replace(path, line, (size_t)n, why);
-	if (n >= 0)
-		free(line);
+	head = dump(json_pack(
+		"{s:s, s:o, s:o}", "version", CATCHMAP_VERSION, "argv", argv, "thresholds", json_options(r)));
+	out = head ? open_memstream(&text, n) : NULL;
+	if (!out) {
+		free(head);
+		return NULL;
+	}
+	/* All but the end of the object, to which one member is added. */
+	(void)fprintf(out, "%.*s,\n  \"inputs\": [", (int)(strlen(head) - strlen("\n}")), head);
+	rc = put_inputs(out, r);
+	(void)fputs("\n  ]\n}\n", out);
+	free(head);
+	if (fclose(out) == 0 && rc == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int infer_store(const struct infer_report *r, struct err_msg *why)
+{
+	char path[PATH_MAX], *text;
+	size_t n = 0;
+	int rc = run_path(r->run, "infer", ".json", path, why);
+
+	if (rc < 0)
+		return rc;
+	text = compose(r, &n);
+	rc = text ? file_replace(path, text, n, why) : err_set(why, ERR_NOMEM, "infer.json: out of memory");
 	free(text);
 	return rc;
 }
