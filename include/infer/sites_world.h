@@ -51,6 +51,7 @@ struct sites_span {
 };
 struct sites_walk {
 	double lat, lon, radius; /* degrees, degrees, radians */
+	double half;             /* of its width, degrees of longitude */
 	uint32_t band, last_band;
 	int part; /* a band may be met on both sides of the antimeridian */
 };

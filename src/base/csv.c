@@ -93,7 +93,7 @@ static int bad_row(struct csv *c, size_t line, size_t position, const char *what
 	return err_set(why, ERR_PARSE, "%s:%zu:%zu: %s", file_in_path(c->in), line, position, what);
 }
 
-/* --- rows without quotes: most of all that is read, and libcsv takes a microsecond for one --- */
+/* --- rows of one line: most of all that is read, and libcsv takes microseconds for one --- */
 
 /* Which of the next BLOCK bytes are `c`: SPREAD bits for each, of which the highest counts. */
 #ifdef __SSE2__
@@ -117,11 +117,57 @@ static uint64_t equal(const char *p, char c)
 }
 #endif
 
-/* Cuts a line at its commas: 1, 0 for a blank one, ERR_NOMEM; ERR_PARSE when it has anything else in it that CSV gives a
- * meaning to, or is not whole: then nothing was done. */
-static int split(struct csv *c, const char *line, size_t n)
+/* Moves one field to out, without its quotes, and *at to the comma behind it or the end: false when it has not got the form of
+ * RFC 4180, or goes on in the next line. */
+static bool move_field(const char **at, const char *end, char **out)
 {
-	struct row *r = &c->row;
+	const char *from = *at, *to;
+
+	if (from == end || *from != '"') {
+		to = memchr(from, ',', (size_t)(end - from));
+		to = to ? to : end;
+		*at = to;
+		*out = (char *)mempcpy(*out, from, (size_t)(to - from));
+		return !memchr(from, '"', (size_t)(to - from));
+	}
+	for (from++;; *(*out)++ = '"', from = to + 2) {
+		to = memchr(from, '"', (size_t)(end - from));
+		if (!to)
+			return false;
+		*out = (char *)mempcpy(*out, from, (size_t)(to - from));
+		if (to + 1 == end || to[1] != '"')
+			break;
+	}
+	*at = to + 1;
+	return *at == end || **at == ',';
+}
+
+/* `split` of a line with quotes. */
+static int split_quoted(struct row *r, const char *line, size_t len)
+{
+	const char *at = line, *end = line + len;
+	char *out = r->bytes;
+
+	if (memchr(line, '\r', len) || memchr(line, '\0', len))
+		return ERR_PARSE;
+	for (r->fields = 0;; at++) {
+		r->start[r->fields++] = (size_t)(out - r->bytes);
+		if (!move_field(&at, end, &out)) {
+			r->fields = 0;
+			return ERR_PARSE;
+		}
+		*out++ = '\0';
+		if (at == end)
+			break;
+	}
+	r->start[r->fields] = r->n = (size_t)(out - r->bytes);
+	return 1;
+}
+
+/* Cuts a line at its commas: 1, 0 for a blank one, ERR_NOMEM; ERR_PARSE when it is not a whole row, or it is one that libcsv
+ * has to look at: then nothing was done. */
+static int split(struct row *r, const char *line, size_t n)
+{
 	size_t len = n - (n > 1 && line[n - 2] == '\r' ? 2 : 1), fields = 0;
 
 	if (line[n - 1] != '\n')
@@ -138,7 +184,7 @@ static int split(struct csv *c, const char *line, size_t n)
 		const char *block = r->bytes + at;
 
 		if (equal(block, '"') | equal(block, '\r') | equal(block, '\0'))
-			return ERR_PARSE;
+			return split_quoted(r, line, len);
 		for (uint64_t found = equal(block, ','); found; found &= found - 1) {
 			size_t comma = at + (size_t)__builtin_ctzll(found) / SPREAD;
 
@@ -186,7 +232,7 @@ static int parse(struct csv *c, const char *line, size_t n, struct err_msg *why)
 /* The same of any line. */
 static int feed(struct csv *c, const char *line, size_t n, struct err_msg *why)
 {
-	int rc = row_is_open(c) ? ERR_PARSE : split(c, line, n);
+	int rc = row_is_open(c) ? ERR_PARSE : split(&c->row, line, n);
 
 	if (rc == ERR_PARSE)
 		return parse(c, line, n, why);
@@ -267,10 +313,14 @@ struct csv *csv_open(const char *path, struct err_msg *why)
 	return in ? csv_open_over(in, why) : NULL;
 }
 
+/* Files are many, and each header is asked for all columns: most names differ in length already. */
 int csv_column(const struct csv *c, const char *name)
 {
-	for (size_t i = 0; i < c->header.fields; i++)
-		if (strcmp(csv_column_name(c, i), name) == 0)
+	const struct row *h = &c->header;
+	size_t n = strlen(name) + 1;
+
+	for (size_t i = 0; i < h->fields; i++)
+		if (h->start[i + 1] - h->start[i] == n && memcmp(h->bytes + h->start[i], name, n) == 0)
 			return (int)i;
 	return -1;
 }

@@ -1,6 +1,5 @@
 #include "data/place.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +12,20 @@ enum { FIELDS = 7 };
 static const char *const columns[FIELDS] = {"kind", "code", "name", "country", "lat", "lon", "population"};
 static const char *const kinds[PLACE_KINDS] = {"airport", "metro", "city"};
 
-static bool is_code_letter(char c)
+/* Not those of <ctype.h>: they ask for the locale, at each of a million letters. */
+static bool is_digit(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	return c >= '0' && c <= '9';
+}
+
+static bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_letter(char c)
+{
+	return is_upper((char)(c & ~0x20));
 }
 
 /* The code's place in the index, or -1. */
@@ -24,7 +34,7 @@ static int code_number(const char *code)
 	int v = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		if (!is_code_letter(code[i]))
+		if (!is_letter(code[i]))
 			return -1;
 		v = v * 26 + (code[i] | 0x20) - 'a';
 	}
@@ -34,9 +44,9 @@ static int code_number(const char *code)
 /* The next letter or digit at or behind *at, in lower case; 0 at the end. */
 static int folded(const char **at)
 {
-	while (**at && !isalnum((unsigned char)**at))
+	while (**at && !is_letter(**at) && !is_digit(**at))
 		++*at;
-	return **at ? tolower((unsigned char)*(*at)++) : 0;
+	return **at ? *(*at)++ | 0x20 : 0; /* digits have this bit */
 }
 
 static int folded_compare(const char *a, const char *b)
@@ -86,20 +96,21 @@ static int split(struct reading *r, char *line)
 	return err_set(r->why, ERR_PARSE, "%s:%zu: not %d fields", r->path, r->line, (int)FIELDS);
 }
 
-/* A decimal number with up to two digits before the point; strtod would take most of the time of reading the file. */
+/* A decimal number; strtod would take most of the time of reading the file. */
 static bool parse_degrees(const char *text, float limit, float *out)
 {
 	bool negative = *text == '-';
 	double v = 0, unit = 1;
 	const char *at = text + negative;
 
-	if (!isdigit((unsigned char)*at))
+	if (!is_digit(*at))
 		return false;
-	for (; isdigit((unsigned char)*at); at++)
+	for (; is_digit(*at); at++)
 		v = v * 10 + (*at - '0');
 	if (*at == '.')
-		for (at++; isdigit((unsigned char)*at); at++)
-			v += (*at - '0') * (unit /= 10);
+		for (at++; is_digit(*at); at++, unit *= 10)
+			v = v * 10 + (*at - '0');
+	v /= unit;
 	*out = (float)(negative ? -v : v);
 	return *at == '\0' && v <= (double)limit;
 }
@@ -108,26 +119,38 @@ static bool parse_population(const char *text, uint32_t *out)
 {
 	uint64_t v = 0;
 
-	for (; isdigit((unsigned char)*text) && v <= UINT32_MAX; text++)
+	for (; is_digit(*text) && v <= UINT32_MAX; text++)
 		v = v * 10 + (uint64_t)(*text - '0');
 	*out = (uint32_t)v;
 	return *text == '\0' && v <= UINT32_MAX;
+}
+
+/* Mostly the kind of the row before. */
+static bool parse_kind(const struct reading *r, uint8_t *kind)
+{
+	const struct place_book *book = r->book;
+	uint8_t before = book->n > 0 ? book->v[book->n - 1].kind : 0, k = 0;
+
+	if (strcmp(kinds[before], r->field[0]) == 0)
+		k = before;
+	else
+		while (k < PLACE_KINDS && strcmp(kinds[k], r->field[0]) != 0)
+			k++;
+	*kind = k;
+	return k < PLACE_KINDS;
 }
 
 static int parse_place(const struct reading *r, struct place *p)
 {
 	const char *code = r->field[1], *country = r->field[3];
 
-	while (p->kind < PLACE_KINDS && strcmp(kinds[p->kind], r->field[0]) != 0)
-		p->kind++;
-	if (p->kind == PLACE_KINDS)
+	if (!parse_kind(r, &p->kind))
 		return bad_field(r, 0, "one of airport, metro, city");
 	if (p->kind == PLACE_CITY ? *code != '\0' : strlen(code) != 3 || code_number(code) < 0)
 		return bad_field(r, 1, "a code of three letters (a city has none)");
 	if (!*r->field[2])
 		return bad_field(r, 2, "a name");
-	if (strlen(country) != 2 || !isupper((unsigned char)country[0]) ||
-		!isupper((unsigned char)country[1]))
+	if (strlen(country) != 2 || !is_upper(country[0]) || !is_upper(country[1]))
 		return bad_field(r, 3, "a country of two capital letters");
 	if (!parse_degrees(r->field[4], 90, &p->lat))
 		return bad_field(r, 4, "a latitude in degrees");

@@ -41,17 +41,6 @@ static uint32_t cell_of(const struct sites_world *w, uint32_t band, double lon)
 	return w->first_cell[band] + (cell < 0 ? 0 : cell >= cells ? cells - 1 : (uint32_t)cell);
 }
 
-struct sites_walk sites_walk_start(const struct sites_world *w, const struct geo_point *at, double km)
-{
-	struct sites_walk walk = {.radius = km / GEO_RADIUS_KM};
-	double reach = walk.radius / radians;
-
-	geo_degrees(at, &walk.lat, &walk.lon);
-	walk.band = band_of(w, walk.lat - reach);
-	walk.last_band = band_of(w, walk.lat + reach);
-	return walk;
-}
-
 /* Degrees of longitude to both sides of the centre that the disc takes up anywhere. */
 static double half_width(const struct sites_walk *walk)
 {
@@ -60,9 +49,21 @@ static double half_width(const struct sites_walk *walk)
 	return walk->radius >= polar ? 180 : asin(sin(walk->radius) / sin(polar)) / radians;
 }
 
+struct sites_walk sites_walk_start(const struct sites_world *w, const struct geo_point *at, double km)
+{
+	struct sites_walk walk = {.radius = km / GEO_RADIUS_KM};
+	double reach = walk.radius / radians;
+
+	geo_degrees(at, &walk.lat, &walk.lon);
+	walk.half = half_width(&walk);
+	walk.band = band_of(w, walk.lat - reach);
+	walk.last_band = band_of(w, walk.lat + reach);
+	return walk;
+}
+
 bool sites_walk_next(const struct sites_world *w, struct sites_walk *walk, struct sites_span *span)
 {
-	double half = half_width(walk), west = walk->lon - half, east = walk->lon + half;
+	double half = walk->half, west = walk->lon - half, east = walk->lon + half;
 	uint32_t band = walk->band;
 
 	if (band > walk->last_band)
