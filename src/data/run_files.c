@@ -91,13 +91,14 @@ static uint64_t columns_of(const char *path)
 static void say_lacking(
 	const char *path, uint64_t lacking, void (*complain)(void *arg, const char *text), void *arg)
 {
-	char names[256] = "", *end = names;
+	char names[256] = "";
 	struct field column;
 	struct err_msg text;
+	size_t n = 0;
 
-	for (size_t i = 0; record_field(i, &column); i++)
-		if (lacking >> i & 1 && strlen(column.name) + 2 < (size_t)(names + sizeof(names) - end))
-			end += sprintf(end, " %s", column.name);
+	for (size_t i = 0; record_field(i, &column) && n < sizeof(names); i++)
+		if (lacking >> i & 1)
+			n += (size_t)snprintf(names + n, sizeof(names) - n, " %s", column.name);
 	(void)err_set(
 		&text, ERR_PARTIAL, "%s:1: lacks columns that other files of the run have:%s", path, names);
 	complain(arg, text.text);
