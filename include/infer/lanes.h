@@ -44,6 +44,22 @@ static inline void lanes_angle(lanes h, lanes *sine, lanes *cosine)
 	*cosine = 1 + q * (-0.5F + q * c);
 }
 
+/* The number where that is true, else 0. */
+static inline lanes lanes_where(lanes_truth t, lanes l)
+{
+	lanes_truth bits;
+
+	memcpy(&bits, &l, sizeof bits);
+	bits &= t;
+	memcpy(&l, &bits, sizeof l);
+	return l;
+}
+
+static inline lanes lanes_least(lanes a, lanes b)
+{
+	return lanes_where(a < b, a) + lanes_where(a >= b, b);
+}
+
 static inline lanes lanes_root(lanes l)
 {
 #ifdef __SSE2__
@@ -62,6 +78,51 @@ static inline lanes lanes_arc(lanes square)
 
 	return 3.1415927F -
 	       2 * lanes_root(1 - h) * (1.5707288F + h * (-0.2121144F + h * (0.0742610F - h * 0.0187293F)));
+}
+
+static inline lanes lanes_most(lanes a, lanes b)
+{
+	return -lanes_least(-a, -b);
+}
+
+/* e to the power, to 4e-6 of it: 2^(whole part) by the exponent's bits, the rest by its series. Up to 87; below -87 as of that. */
+static inline lanes lanes_exp(lanes l)
+{
+	const lanes turn = lanes_most(l, lanes_of(-87)) * 1.44269504F;
+	const lanes_truth whole = __builtin_convertvector(turn + 127.5F, lanes_truth) - 127;
+	const lanes f = (turn - __builtin_convertvector(whole, lanes)) * 0.693147181F;
+	const lanes_truth power = (whole + 127) << 23;
+	lanes v = 1.0F / 24 + f * (1.0F / 120 + f * (1.0F / 720)), scale;
+
+	memcpy(&scale, &power, sizeof scale);
+	v = 1 + f * (1 + f * (0.5F + f * (1.0F / 6 + f * v)));
+	return v * scale;
+}
+
+/* Natural logarithm of a positive number, to 4e-7 of 1 (Cephes, logf). */
+static inline lanes lanes_log(lanes l)
+{
+	lanes_truth bits, whole, high;
+	lanes m, q, v;
+
+	memcpy(&bits, &l, sizeof bits);
+	/* Of a mantissa from root one half to root two. */
+	whole = (bits >> 23) - 126;
+	bits = (bits & 0x7fffff) | 0x3f000000;
+	memcpy(&m, &bits, sizeof m);
+	high = m < 0.707106781F;
+	whole += high;
+	m += lanes_where(high, m) - 1;
+	q = m * m;
+	v = 7.0376836292e-2F * m - 1.1514610310e-1F;
+	v = v * m + 1.1676998740e-1F;
+	v = v * m - 1.2420140846e-1F;
+	v = v * m + 1.4249322787e-1F;
+	v = v * m - 1.6668057665e-1F;
+	v = v * m + 2.0000714765e-1F;
+	v = v * m - 2.4999993993e-1F;
+	v = v * m + 3.3333331174e-1F;
+	return m + (m * q * v - 0.5F * q) + __builtin_convertvector(whole, lanes) * 0.693147181F;
 }
 
 /* A bit for each that is true, the first the lowest: of `a < b` and the like. */

@@ -5,6 +5,9 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "infer/lanes.h"
 
 enum { SITES_LAW_D = 50, SITES_LAW_T = 90, SITES_LAW_KNOTS = 32 };
 
@@ -14,40 +17,36 @@ struct sites_law {
 	float v[SITES_LAW_D][SITES_LAW_T];
 };
 
-double sites_law_ln(struct sites_law *law, double km, double rtt_ms, double tau_ms);
+lanes sites_law_ln(struct sites_law *law, lanes km, float rtt_ms, float tau_ms);
 
 /* The law of one time over the distances 0 to `reach_km`, to be asked for many of them; slack_km: how well the place of who
  * measured it is known. */
 struct sites_time {
 	double rtt_ms, slack_km;
 };
+
+/* At distances that lie closer together where they are small, by the square; for some scales of the last mile at once. */
 struct sites_profile {
 	float reach_km;
-	float v[SITES_LAW_KNOTS + 2];
+	float v[SITES_LAW_KNOTS + 2][LANES];
 };
 void sites_profile_make(struct sites_profile *p, struct sites_law *law, const struct sites_time *t,
-	double reach_km, double tau_ms);
-/* No distance has more. */
-float sites_profile_most(const struct sites_profile *p);
+	double reach_km, const double *tau_ms, size_t n_taus);
+/* No distance has more, by scale. */
+lanes sites_profile_most(const struct sites_profile *p);
 
-/* In two steps, of which profiles of one reach share the first, or in one. */
-static inline float sites_profile_at(const struct sites_profile *p, float km)
+/* Where among the knots distances are. */
+static inline lanes sites_profile_at(const struct sites_profile *p, lanes km)
 {
-	float part = km / p->reach_km;
-
-	return sqrtf(part < 1 ? part : 1) * SITES_LAW_KNOTS;
+	return lanes_root(lanes_least(km / p->reach_km, lanes_of(1))) * SITES_LAW_KNOTS;
 }
 
-static inline float sites_profile_value(const struct sites_profile *p, float at)
+static inline lanes sites_profile_value(const struct sites_profile *p, float at)
 {
 	int i = (int)at;
+	lanes a = lanes_at(p->v[i]), b = lanes_at(p->v[i + 1]);
 
-	return p->v[i] + (at - (float)i) * (p->v[i + 1] - p->v[i]);
-}
-
-static inline float sites_profile_ln(const struct sites_profile *p, float km)
-{
-	return sites_profile_value(p, sites_profile_at(p, km));
+	return a + (at - (float)i) * (b - a);
 }
 
 #endif

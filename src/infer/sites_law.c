@@ -35,52 +35,68 @@ static void make_row(struct sites_law *law, int i)
 	law->ready[i] = true;
 }
 
-/* The cell of a value on an axis, and how far into it, 0 to 1. */
-static int cell(double value, double first, double step, int n, float *part)
+/* The cells of values on an axis, and how far into them, 0 to 1. */
+static inline lanes_truth cells(lanes value, float first, float step, int n, lanes *part)
 {
-	double at = (value - first) / step;
-	int i;
+	lanes at = lanes_least(lanes_most((value - first) / step, lanes_of(0)), lanes_of((float)n - 1.001F));
+	lanes_truth i = __builtin_convertvector(at, lanes_truth);
 
-	if (!(at > 0))
-		at = 0;
-	i = at < n - 2 ? (int)at : n - 2;
-	*part = at < n - 1 ? (float)(at - i) : 1;
+	*part = at - __builtin_convertvector(i, lanes);
 	return i;
 }
 
-double sites_law_ln(struct sites_law *law, double km, double rtt_ms, double tau_ms)
+/* Of the four corners of its cell. */
+static float between(struct sites_law *law, int i, int j, float u, float w)
 {
-	float u, w;
-	float d = (float)(km / 100 / tau_ms), t = (float)(rtt_ms / tau_ms);
-	int i = cell((double)logf(d), d_first, d_step, SITES_LAW_D, &u);
-	int j = cell((double)logf(t / (1 + (float)usual * d)), t_first, t_step, SITES_LAW_T, &w);
 	const float *a = law->v[i], *b = law->v[i + 1];
 
 	for (int k = i; k <= i + 1; k++)
 		if (!law->ready[k])
 			make_row(law, k);
-	return (double)((1 - u) * (a[j] + w * (a[j + 1] - a[j])) + u * (b[j] + w * (b[j + 1] - b[j])));
+	return (1 - u) * (a[j] + w * (a[j + 1] - a[j])) + u * (b[j] + w * (b[j + 1] - b[j]));
 }
 
-/* Knots lie closer where the distance is small, by the square. */
+lanes sites_law_ln(struct sites_law *law, lanes km, float rtt_ms, float tau_ms)
+{
+	/* Nearer than this all are the same. */
+	const lanes d = lanes_most(km / (100 * tau_ms), lanes_of(1e-6F));
+	const lanes t = lanes_most(rtt_ms / tau_ms / (1 + (float)usual * d), lanes_of(1e-6F));
+	lanes u, w, ln;
+	const lanes_truth i = cells(lanes_log(d), (float)d_first, (float)d_step, SITES_LAW_D, &u);
+	const lanes_truth j = cells(lanes_log(t), (float)t_first, (float)t_step, SITES_LAW_T, &w);
+
+	for (int k = 0; k < LANES; k++)
+		ln[k] = between(law, i[k], j[k], u[k], w[k]);
+	return ln;
+}
+
 void sites_profile_make(struct sites_profile *p, struct sites_law *law, const struct sites_time *t,
-	double reach_km, double tau_ms)
+	double reach_km, const double *tau_ms, size_t n_taus)
 {
 	p->reach_km = (float)(reach_km > 1 ? reach_km : 1);
-	for (int i = 0; i <= SITES_LAW_KNOTS; i++) {
-		double part = (double)i / SITES_LAW_KNOTS,
-		       km = (double)p->reach_km * part * part - t->slack_km;
+	for (int i = 0; i < SITES_LAW_KNOTS + 2; i += LANES) {
+		float km[LANES];
+		lanes v = {0};
 
-		p->v[i] = (float)sites_law_ln(law, km > 0 ? km : 0, t->rtt_ms, tau_ms);
+		for (int k = 0; k < LANES; k++) {
+			float part = fminf(1, (float)(i + k) / SITES_LAW_KNOTS);
+
+			km[k] = fmaxf(0, p->reach_km * part * part - (float)t->slack_km);
+		}
+		for (size_t m = 0; m < LANES; m++) {
+			if (m < n_taus)
+				v = sites_law_ln(law, lanes_at(km), (float)t->rtt_ms, (float)tau_ms[m]);
+			for (int k = 0; k < LANES && i + k < SITES_LAW_KNOTS + 2; k++)
+				p->v[i + k][m] = v[k];
+		}
 	}
-	p->v[SITES_LAW_KNOTS + 1] = p->v[SITES_LAW_KNOTS];
 }
 
-float sites_profile_most(const struct sites_profile *p)
+lanes sites_profile_most(const struct sites_profile *p)
 {
-	float most = p->v[0];
+	lanes most = lanes_at(p->v[0]);
 
 	for (int i = 1; i <= SITES_LAW_KNOTS; i++)
-		most = p->v[i] > most ? p->v[i] : most;
+		most = lanes_most(most, lanes_at(p->v[i]));
 	return most;
 }

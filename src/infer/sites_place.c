@@ -11,12 +11,13 @@
 static const float closeness = 5, closeness_km = 200;
 /* For a disc that does not hold the town, and for a site nearby that another identity has already. */
 static const float violation = 3, neighbour = 1.5F;
-static const float same_place_km = 100;
+/* Square of the chord of 100 km. */
+static const float same_place = (float)(100 / GEO_RADIUS_KM * (100 / GEO_RADIUS_KM));
 /* The last mile of those that one site serves has much in common: a country's networks may all be far from their exchange. Where
  * there are several witnesses its scale may be so many times the run's, with so much probability. */
 enum { SCALES = 3, SCALES_MAX_MS = 20 };
 static const double scale_of[SCALES] = {1, 2.5, 6};
-static const float scale_weight[SCALES] = {0.4F, 0.35F, 0.25F};
+static const float scale_weight[LANES] = {0.4F, 0.35F, 0.25F};
 /* A difference of scores beyond which a town is as good as impossible. */
 static const float negligible = 7;
 
@@ -81,21 +82,22 @@ static int towns_within(
 static struct sites_list *new_list(size_t n)
 {
 	enum { COLUMNS = 7 };
-	struct sites_list *l = malloc(sizeof *l + n * COLUMNS * sizeof(float));
+	size_t padded = (n + LANES - 1) / LANES * LANES;
+	struct sites_list *l = calloc(1, sizeof *l + padded * COLUMNS * sizeof(float));
 	float *column;
 	void *towns;
 
 	if (!l)
 		return NULL;
 	column = (float *)(l + 1);
-	towns = column + 6 * n;
+	towns = column + 6 * padded;
 	*l = (struct sites_list){.n = n,
 		.km = column,
-		.x = column + n,
-		.y = column + 2 * n,
-		.z = column + 3 * n,
-		.prior = column + 4 * n,
-		.score = column + 5 * n,
+		.x = column + padded,
+		.y = column + 2 * padded,
+		.z = column + 3 * padded,
+		.prior = column + 4 * padded,
+		.score = column + 5 * padded,
 		.town = towns};
 	return l;
 }
@@ -172,8 +174,8 @@ static int around_vp(struct sites_placer *p, const struct sites_witness *w, stru
 struct scoring {
 	struct sites_placer *p;
 	const struct sites_question *q;
-	struct sites_profile alone; /* of the first witness */
-	struct sites_profile by_scale[SITES_WITNESSES][SCALES];
+	struct sites_profile alone; /* of the first witness, in the first lane */
+	struct sites_profile by_scale[SITES_WITNESSES];
 	float near, most; /* cost of a km; most that others than the first witness can add */
 	bool more;
 	struct sites_bound {
@@ -185,40 +187,65 @@ struct scoring {
 	bool heads; /* of metropolitan areas, which they stand for */
 };
 
-/* What the times of all say together, beyond those of the first. */
-static float others_fit(const struct scoring *s, size_t i)
+static float alone_ln(const struct scoring *s, float km)
 {
-	const struct sites_question *q = s->q;
-	const float km = s->list->km[i];
-	float fit[SCALES] = {0}, sum = 0;
+	float at = sites_profile_at(&s->alone, lanes_of(km))[0];
 
-	for (size_t k = 0; k < q->n_witnesses; k++) {
-		float far =
-			k ? km_between(s->list->x[i], s->list->y[i], s->list->z[i], &q->witness[k].disc.at)
-			  : km;
-		float at = sites_profile_at(&s->by_scale[k][0], far);
-
-		for (size_t m = 0; m < SCALES; m++)
-			fit[m] += sites_profile_value(&s->by_scale[k][m], at);
-	}
-	for (size_t m = 0; m < SCALES; m++)
-		sum += scale_weight[m] * expf(fit[m]);
-	return logf(sum) - sites_profile_ln(&s->alone, km);
+	return sites_profile_value(&s->alone, at)[0];
 }
 
-static float others_say(const struct scoring *s, size_t i)
+/* Squares of the chords from a place to some towns of the list. */
+static inline lanes chords(const struct sites_list *l, size_t at, const struct geo_point *p)
+{
+	const lanes x = lanes_at(l->x + at) - (float)p->x, y = lanes_at(l->y + at) - (float)p->y,
+		    z = lanes_at(l->z + at) - (float)p->z;
+
+	return x * x + y * y + z * z;
+}
+
+/* What the times of all say together of some towns, beyond those of the first. */
+static lanes others_fit(const struct scoring *s, size_t at)
 {
 	const struct sites_question *q = s->q;
-	const float x = s->list->x[i], y = s->list->y[i], z = s->list->z[i];
-	float fit = q->n_witnesses > 1 ? others_fit(s, i) : 0;
+	const lanes near = sites_profile_at(&s->alone, lanes_at(s->list->km + at));
+	lanes fit[LANES], sum, first;
 
-	for (size_t k = 0; k < s->n_bounds; k++)
-		if (s->bounds[k].x * x + s->bounds[k].y * y + s->bounds[k].z * z < s->bounds[k].cosine)
-			fit -= violation;
+	for (int i = 0; i < LANES; i++)
+		fit[i] = sites_profile_value(&s->by_scale[0], near[i]);
+	for (size_t k = 1; k < q->n_witnesses; k++) {
+		const struct sites_profile *p = &s->by_scale[k];
+		const lanes arc = lanes_arc(chords(s->list, at, &q->witness[k].disc.at));
+		const lanes knot = sites_profile_at(p, arc * (float)GEO_RADIUS_KM);
+
+		for (int i = 0; i < LANES; i++)
+			fit[i] += sites_profile_value(p, knot[i]);
+	}
+	for (int i = 0; i < LANES; i++) {
+		const lanes part = lanes_exp(fit[i]) * lanes_at(scale_weight);
+
+		sum[i] = part[0] + part[1] + part[2];
+		first[i] = sites_profile_value(&s->alone, near[i])[0];
+	}
+	return lanes_log(sum) - first;
+}
+
+/* Of some towns of the list. */
+static lanes others_say(const struct scoring *s, size_t at)
+{
+	const struct sites_question *q = s->q;
+	const lanes x = lanes_at(s->list->x + at), y = lanes_at(s->list->y + at),
+		    z = lanes_at(s->list->z + at);
+	lanes fit = q->n_witnesses > 1 ? others_fit(s, at) : lanes_of(0);
+	lanes_truth taken = {0};
+
+	for (size_t k = 0; k < s->n_bounds; k++) {
+		const struct sites_bound *b = &s->bounds[k];
+
+		fit -= lanes_where(b->x * x + b->y * y + b->z * z < b->cosine, lanes_of(violation));
+	}
 	for (size_t k = 0; k < q->n_taken; k++)
-		if (km_between(x, y, z, &q->taken[k]) < same_place_km)
-			return fit - neighbour;
-	return fit;
+		taken |= chords(s->list, at, &q->taken[k]) < same_place;
+	return fit - lanes_where(taken, lanes_of(neighbour));
 }
 
 static void set_bounds(struct scoring *s)
@@ -237,7 +264,7 @@ static void set_bounds(struct scoring *s)
 
 static float alone(const struct scoring *s, float km)
 {
-	return sites_profile_ln(&s->alone, km) - s->near * km;
+	return alone_ln(s, km) - s->near * km;
 }
 
 /* Of n towns by distance, what the prior and the first witness say: exact at every eighth, between them by the distance. */
@@ -271,22 +298,38 @@ static float about_best(const struct scoring *s, size_t n)
 			top = l->score[i] > l->score[top] ? i : top;
 		if (l->score[top] + s->most < best)
 			continue;
-		score = l->score[top] + (s->more ? others_say(s, top) : 0);
+		score = l->score[top] + (s->more ? others_say(s, top / LANES * LANES)[top % LANES] : 0);
 		best = score > best ? score : best;
 	}
 	return best;
 }
 
-static void keep(struct scoring *s, size_t i, float fit)
+static void keep(struct scoring *s, size_t i, float score)
 {
 	const struct sites_list *l = s->list;
-	struct sites_candidate c = {.town = l->town[i], .prior = l->prior[i], .near = -s->near * l->km[i]};
+	struct sites_candidate c = {
+		.town = l->town[i], .prior = l->prior[i], .near = -s->near * l->km[i], .score = score};
 
 	c.share = s->heads ? 0 : s->q->world->v[c.town].share;
-	c.score = s->list->score[i] + fit;
 	c.fit = c.score - c.prior - c.near;
 	s->best = c.score > s->best ? c.score : s->best;
 	s->p->v[s->p->n++] = c;
+}
+
+/* Of n towns those that are not negligible. */
+static void keep_likely(struct scoring *s, size_t n)
+{
+	for (size_t at = 0; at < n; at += LANES) {
+		const lanes score = lanes_at(s->list->score + at);
+
+		if (lanes_bits(score + s->most >= s->best - negligible) == 0)
+			continue;
+		const lanes now = s->more ? score + others_say(s, at) : score;
+
+		for (size_t k = 0; k < LANES && at + k < n; k++)
+			if (now[k] >= s->best - negligible)
+				keep(s, at + k, now[k]);
+	}
 }
 
 /* Scores the towns of the list up to the disc's edge. */
@@ -307,9 +350,7 @@ static int score_list(struct scoring *s, struct sites_list *l)
 		return ERR_NOMEM;
 	score_alone(s, n);
 	s->best = about_best(s, n);
-	for (size_t i = 0; i < n; i++)
-		if (s->list->score[i] + s->most >= s->best - negligible)
-			keep(s, i, s->more ? others_say(s, i) : 0);
+	keep_likely(s, n);
 	return 0;
 }
 
@@ -398,37 +439,36 @@ static void weigh(const struct sites_placer *p, const struct sites_question *q, 
 /* By the scale that fits them best, each where it fits best. */
 static float most_of_others(const struct scoring *s)
 {
+	lanes sum = lanes_of(0);
 	float most = -INFINITY;
 
-	for (size_t m = 0; m < SCALES; m++) {
-		float sum = 0;
-
-		for (size_t k = 1; k < s->q->n_witnesses; k++)
-			sum += sites_profile_most(&s->by_scale[k][m]);
-		most = sum > most ? sum : most;
-	}
+	for (size_t k = 1; k < s->q->n_witnesses; k++)
+		sum += sites_profile_most(&s->by_scale[k]);
+	for (size_t m = 0; m < SCALES; m++)
+		most = fmaxf(most, sum[m]);
 	return most;
 }
 
 static void make_profiles(struct scoring *s)
 {
 	const struct sites_question *q = s->q;
+	double tau_ms[SCALES];
 
-	sites_profile_make(&s->alone, &s->p->law, &q->witness[0].time, q->witness[0].disc.km, q->tau_ms);
+	for (size_t m = 0; m < SCALES; m++)
+		tau_ms[m] = m ? fmin(SCALES_MAX_MS, scale_of[m] * q->tau_ms) : q->tau_ms;
+	sites_profile_make(&s->alone, &s->p->law, &q->witness[0].time, q->witness[0].disc.km, tau_ms,
+		q->n_witnesses > 1 ? SCALES : 1);
 	if (q->n_witnesses == 1)
 		return;
-	for (size_t k = 0; k < q->n_witnesses; k++)
-		for (size_t m = 0; m < SCALES; m++)
-			sites_profile_make(&s->by_scale[k][m], &s->p->law, &q->witness[k].time,
-				k ? GEO_FARTHEST_KM : q->witness[0].disc.km,
-				fmin(SCALES_MAX_MS, scale_of[m] * q->tau_ms));
+	s->by_scale[0] = s->alone;
+	for (size_t k = 1; k < q->n_witnesses; k++)
+		sites_profile_make(
+			&s->by_scale[k], &s->p->law, &q->witness[k].time, GEO_FARTHEST_KM, tau_ms, SCALES);
 	s->most = most_of_others(s);
 	for (size_t i = 0; i < SITES_LAW_KNOTS + 2; i++) {
-		float sum = 0;
+		const lanes part = lanes_exp(lanes_at(s->alone.v[i])) * lanes_at(scale_weight);
 
-		for (size_t m = 0; m < SCALES; m++)
-			sum += scale_weight[m] * expf(s->by_scale[0][m].v[i]);
-		s->alone.v[i] = logf(sum);
+		s->alone.v[i][0] = logf(part[0] + part[1] + part[2]);
 	}
 }
 

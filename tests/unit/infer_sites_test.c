@@ -654,10 +654,14 @@ static void the_law_is_a_density(void **state)
 		double sum = 0;
 
 		for (int k = -300; k < 800; k++)
-			sum += exp(sites_law_ln(&law, km[i], exp(k * 0.01), 3)) * 0.01;
+			sum += exp((double)sites_law_ln(
+				       &law, lanes_of((float)km[i]), expf((float)k * 0.01F), 3)[0]) *
+			       0.01;
 		assert_float_equal(sum, 1, 0.07);
 		/* Light does not get there in time. */
-		assert_true(sites_law_ln(&law, km[i], km[i] / 100 * 0.8, 3) < -3 || km[i] < 300);
+		assert_true(
+			sites_law_ln(&law, lanes_of((float)km[i]), (float)km[i] / 100 * 0.8F, 3)[0] < -3 ||
+			km[i] < 300);
 	}
 }
 
