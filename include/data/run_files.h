@@ -11,6 +11,7 @@
 struct run_files {
 	char **v; /* paths of *.probes.csv, .gz and .zst too, in the order of strcmp */
 	size_t n, cap;
+	bool has_meta; /* there is a meta.json of one at least */
 };
 
 /* ERR_IO when the folder cannot be read, ERR_PARSE when it has no rows. Free in any case. */

@@ -204,7 +204,7 @@ static void file_done(void *arg, size_t file, uint64_t rows, int rc, const struc
 	d->inputs.v[file].rows = rows;
 	if (rc < 0)
 		warn(d, why->text);
-	else if (run_files_check(d->files.v[file], rows, &said) < 0)
+	else if (d->files.has_meta && run_files_check(d->files.v[file], rows, &said) < 0)
 		warn(d, said.text);
 }
 

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 #include "base/vec.h"
 #include "data/record.h"
 
-static const char rows_suffix[] = ".probes.csv";
+static const char rows_suffix[] = ".probes.csv", meta_suffix[] = ".meta.json";
+enum { FIRST_LINE_MAX = 1024 };
 static const char *const packed[] = {"", ".gz", ".zst"};
 
 /* Where the suffix of a file of rows begins; NULL: it is none. */
@@ -29,6 +31,13 @@ static const char *suffix_of(const char *name)
 			return name + n - len;
 	}
 	return NULL;
+}
+
+static bool is_meta(const char *name)
+{
+	size_t n = strlen(name), len = sizeof(meta_suffix) - 1;
+
+	return n > len && strcmp(name + n - len, meta_suffix) == 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -54,9 +63,11 @@ int run_files_list(const char *run, struct run_files *f, struct err_msg *why)
 
 	if (!d)
 		return err_set(why, ERR_IO, "%s: %s", run, strerror(errno));
-	while (rc == 0 && (e = readdir(d)))
+	while (rc == 0 && (e = readdir(d))) {
+		f->has_meta |= is_meta(e->d_name);
 		if (suffix_of(e->d_name))
 			rc = add(f, run, e->d_name);
+	}
 	(void)closedir(d);
 	if (rc < 0)
 		return err_set(why, rc, "%s: out of memory", run);
@@ -72,6 +83,18 @@ void run_files_free(struct run_files *f)
 		free(f->v[i]);
 	free(f->v);
 	*f = (struct run_files){.v = NULL};
+}
+
+/* The line that a plain file begins with, without its end: its length; 0 for others. */
+static size_t first_line(const char *path, char out[static FIRST_LINE_MAX])
+{
+	int fd = strcmp(suffix_of(path), rows_suffix) == 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? 0 : read(fd, out, FIRST_LINE_MAX);
+	const char *end = n > 0 ? memchr(out, '\n', (size_t)n) : NULL;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return end ? (size_t)(end - out) : 0;
 }
 
 /* A bit for each column of a record that the file has; 0 when it is no file of rows. */
@@ -108,9 +131,18 @@ void run_files_compare_columns(
 	const struct run_files *f, void (*complain)(void *arg, const char *text), void *arg)
 {
 	uint64_t *has = calloc(f->n + 1, sizeof(*has)), all = 0;
+	char line[2][FIRST_LINE_MAX];
+	size_t n, n_before = 0;
 
-	for (size_t i = 0; has && i < f->n; i++)
-		all |= has[i] = columns_of(f->v[i]);
+	/* Nearly all are alike: those are not opened as CSV. */
+	for (size_t i = 0; has && i < f->n; i++, n_before = n) {
+		n = first_line(f->v[i], line[i % 2]);
+		if (n > 0 && n == n_before && memcmp(line[0], line[1], n) == 0)
+			has[i] = has[i - 1];
+		else
+			has[i] = columns_of(f->v[i]);
+		all |= has[i];
+	}
 	for (size_t i = 0; has && i < f->n; i++)
 		if (has[i] != 0 && has[i] != all)
 			say_lacking(f->v[i], all & ~has[i], complain, arg);
@@ -139,7 +171,7 @@ int run_files_check(const char *path, uint64_t rows, struct err_msg *why)
 	json_t *meta;
 	int rc;
 
-	(void)snprintf(meta_path, sizeof(meta_path), "%.*s.meta.json", (int)(suffix - path), path);
+	(void)snprintf(meta_path, sizeof(meta_path), "%.*s%s", (int)(suffix - path), path, meta_suffix);
 	if (access(meta_path, F_OK) < 0)
 		return 0;
 	meta = json_load_file(meta_path, 0, &error);

@@ -38,6 +38,7 @@ static void only_rows_are_listed_in_order(void **state)
 		scratch_text(names[i], "");
 	assert_int_equal(run_files_list(".", &f, &why), 0);
 	assert_int_equal(f.n, 3);
+	assert_true(f.has_meta);
 	for (size_t i = 0; i < f.n; i++)
 		assert_string_equal(f.v[i], want[i]);
 	run_files_free(&f);
@@ -79,16 +80,21 @@ static void files_of_several_versions_are_told(void **state)
 	scratch_text("c.probes.csv", "vp,target\n");
 	scratch_text("d.probes.csv", "");
 	assert_int_equal(run_files_list(".", &f, &why), 0);
+	assert_false(f.has_meta);
 	run_files_compare_columns(&f, remember, out);
 	assert_int_equal(fflush(out), 0);
 	assert_string_equal(said, "");
 	scratch_text("b.probes.csv", "vp,target,probe,outcome\n");
+	scratch_text("bb.probes.csv", "vp,target,probe,outcome\n");
 	scratch_text("c.probes.csv", "vp,target,probe,outcome,nsid,stamp\n");
+	run_files_free(&f);
+	assert_int_equal(run_files_list(".", &f, &why), 0);
 	run_files_compare_columns(&f, remember, out);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(said,
 		"./a.probes.csv:1: lacks columns that other files of the run have: stamp\n"
 		"./b.probes.csv:1: lacks columns that other files of the run have: rtt_ms stamp nsid\n"
+		"./bb.probes.csv:1: lacks columns that other files of the run have: rtt_ms stamp nsid\n"
 		"./c.probes.csv:1: lacks columns that other files of the run have: rtt_ms\n");
 	free(said);
 	run_files_free(&f);
