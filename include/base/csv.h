@@ -50,6 +50,8 @@ struct csv_row {
 	size_t n; /* fields */
 };
 struct csv_row csv_row(const struct csv *c);
+/* The header in the same form. */
+struct csv_row csv_header(const struct csv *c);
 
 /* Line (from 1) on which the current row starts, and the fields it has. */
 size_t csv_line(const struct csv *c);

@@ -107,6 +107,8 @@ struct record_reader {
 	size_t n;
 };
 int record_reader_init(struct record_reader *rd, const struct csv *c, struct err_msg *why);
+/* A bit for each field of a record that has a column, by its number in record_field. */
+uint64_t record_reader_columns(const struct record_reader *rd);
 /* From now on these columns alone are looked at (names, NULL-ended); the others read as absent, whatever stands there. */
 void record_reader_only(struct record_reader *rd, const char *const names[]);
 /* The current row of `c`; strings point into the row and into scratch, valid until the next csv_next.

@@ -18,10 +18,10 @@ struct run_files {
 int run_files_list(const char *run, struct run_files *f, struct err_msg *why);
 void run_files_free(struct run_files *f);
 
-/* Tells of each file that lacks columns which another one has, as files of several versions do: "FILE:1: ...". Those that are no
- * files of rows are passed over. */
-void run_files_compare_columns(
-	const struct run_files *f, void (*complain)(void *arg, const char *text), void *arg);
+/* Tells of each file that lacks columns which another one has, as files of several versions do: "FILE:1: ...". `has` are those of
+ * each, as record_reader_columns says; those that are no files of rows have none and are passed over. */
+void run_files_compare_columns(const struct run_files *f, const uint64_t *has,
+	void (*complain)(void *arg, const char *text), void *arg);
 
 /* Whether the rows of a file are all there, by the meta.json beside it, if there is one: ERR_PARTIAL when the prober did not
  * come to an end, or wrote another number of rows. */

@@ -55,18 +55,25 @@ struct gather; /* opaque */
 /* NULL without memory. */
 struct gather *gather_open(const struct gather_limits *limits);
 
+/* How a file ended: 0; ERR_PARTIAL when rows were bad, it broke off, or its prober knows of others (those read are in); any other
+ * error when it is no file of rows. */
+struct gather_file {
+	int rc;
+	uint64_t rows, columns; /* columns: as record_reader_columns */
+};
+
 /* What to read, and whom to tell. `complain` hears what is wrong with a row, "FILE:LINE:POSITION: ...", at most GATHER_COMPLAINTS
- * times a file. `done` hears how each file ended: 0; ERR_PARTIAL when rows were bad or it broke off (the others are in); any
- * other error when it is no file of rows. Never both at the same time, though files are read by several threads. */
+ * times a file. `done` hears how each file ended. Never both at the same time, though files are read by several threads. */
 enum { GATHER_COMPLAINTS = 10, GATHER_THREADS_MAX = 8 };
 struct gather_reading {
 	char *const *paths;
 	size_t n;
 	unsigned threads;
+	bool has_meta; /* beside the files: asked whether their rows are all there */
 	struct wall since,
 		until; /* only rows sent then: since <= time < until; 0: no bound. `done` counts all. */
 	void (*complain)(void *arg, const char *text);
-	void (*done)(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why);
+	void (*done)(void *arg, size_t file, const struct gather_file *f, const struct err_msg *why);
 	void *arg;
 };
 /* Adds the rows of all files. An error only when nothing can go on: ERR_NOMEM, ERR_FULL, ERR_IO. */

@@ -360,9 +360,19 @@ size_t csv_field_len(const struct csv *c, int column)
 	return csv_cell(c, column).n;
 }
 
+static struct csv_row view(const struct row *r)
+{
+	return (struct csv_row){r->bytes, r->start, r->fields};
+}
+
 struct csv_row csv_row(const struct csv *c)
 {
-	return (struct csv_row){c->row.bytes, c->row.start, c->row.fields};
+	return view(&c->row);
+}
+
+struct csv_row csv_header(const struct csv *c)
+{
+	return view(&c->header);
 }
 
 size_t csv_line(const struct csv *c)

@@ -50,6 +50,7 @@ struct inferring {
 	const char *into;   /* the folder of what is written */
 	const char *wanted; /* what to explain, or NULL */
 	struct run_files files;
+	uint64_t *columns; /* of each file */
 	struct inputs inputs;
 	struct rules rules;
 	struct target_list book;
@@ -196,16 +197,14 @@ static unsigned cores(void)
 	return n < 1 ? 1 : (unsigned)n;
 }
 
-static void file_done(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why)
+static void file_done(void *arg, size_t file, const struct gather_file *f, const struct err_msg *why)
 {
 	struct inferring *d = arg;
-	struct err_msg said;
 
-	d->inputs.v[file].rows = rows;
-	if (rc < 0)
+	d->inputs.v[file].rows = f->rows;
+	d->columns[file] = f->columns;
+	if (f->rc < 0)
 		warn(d, why->text);
-	else if (d->files.has_meta && run_files_check(d->files.v[file], rows, &said) < 0)
-		warn(d, said.text);
 }
 
 static int read_rows(struct inferring *d)
@@ -214,6 +213,7 @@ static int read_rows(struct inferring *d)
 	const struct gather_reading reading = {.paths = d->files.v,
 		.n = d->files.n,
 		.threads = cores(),
+		.has_meta = d->files.has_meta,
 		.since = d->o->since,
 		.until = d->o->until,
 		.complain = warn,
@@ -221,13 +221,14 @@ static int read_rows(struct inferring *d)
 		.arg = d};
 	int rc;
 
-	run_files_compare_columns(&d->files, warn, d);
 	d->g = gather_open(&limits);
-	if (!d->g)
+	d->columns = calloc(d->files.n + 1, sizeof(*d->columns));
+	if (!d->g || !d->columns)
 		return nomem(d);
 	(void)pthread_mutex_lock(&d->inputs.idle);
 	rc = gather_files(d->g, &reading, &d->why);
 	(void)pthread_mutex_unlock(&d->inputs.idle);
+	run_files_compare_columns(&d->files, d->columns, warn, d);
 	if (rc == 0 && gather_rows(d->g) == 0)
 		return err_set(&d->why, ERR_PARSE, "%s: not one good row%s", d->run,
 			d->o->since.ns || d->o->until.ns ? " that was sent in this time" : "");
@@ -554,6 +555,7 @@ static void free_all(struct inferring *d)
 		free((void *)(uintptr_t)d->inputs.v[i].path);
 	free(d->inputs.v);
 	run_files_free(&d->files);
+	free(d->columns);
 	explain_free(&d->explain);
 	fuse_free(&d->fuse);
 	tallies_free(&d->tallies);

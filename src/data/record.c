@@ -611,6 +611,15 @@ int record_reader_init(struct record_reader *rd, const struct csv *c, struct err
 	return 0;
 }
 
+uint64_t record_reader_columns(const struct record_reader *rd)
+{
+	uint64_t has = 0;
+
+	for (size_t i = 0; i < rd->n; i++)
+		has |= UINT64_C(1) << rd->v[i].field;
+	return has;
+}
+
 void record_reader_only(struct record_reader *rd, const char *const names[])
 {
 	size_t kept = 0;

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,12 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/csv.h"
 #include "base/vec.h"
 #include "data/record.h"
 
 static const char rows_suffix[] = ".probes.csv", meta_suffix[] = ".meta.json";
-enum { FIRST_LINE_MAX = 1024 };
 static const char *const packed[] = {"", ".gz", ".zst"};
 
 /* Where the suffix of a file of rows begins; NULL: it is none. */
@@ -85,32 +82,6 @@ void run_files_free(struct run_files *f)
 	*f = (struct run_files){.v = NULL};
 }
 
-/* The line that a plain file begins with, without its end: its length; 0 for others. */
-static size_t first_line(const char *path, char out[static FIRST_LINE_MAX])
-{
-	int fd = strcmp(suffix_of(path), rows_suffix) == 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t n = fd < 0 ? 0 : read(fd, out, FIRST_LINE_MAX);
-	const char *end = n > 0 ? memchr(out, '\n', (size_t)n) : NULL;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return end ? (size_t)(end - out) : 0;
-}
-
-/* A bit for each column of a record that the file has; 0 when it is no file of rows. */
-static uint64_t columns_of(const char *path)
-{
-	struct csv *c = csv_open(path, NULL);
-	struct record_reader rd = {.n = 0};
-	uint64_t has = 0;
-
-	if (c && record_reader_init(&rd, c, NULL) == 0)
-		for (size_t i = 0; i < rd.n; i++)
-			has |= UINT64_C(1) << rd.v[i].field;
-	csv_close(c);
-	return has;
-}
-
 static void say_lacking(
 	const char *path, uint64_t lacking, void (*complain)(void *arg, const char *text), void *arg)
 {
@@ -127,26 +98,16 @@ static void say_lacking(
 	complain(arg, text.text);
 }
 
-void run_files_compare_columns(
-	const struct run_files *f, void (*complain)(void *arg, const char *text), void *arg)
+void run_files_compare_columns(const struct run_files *f, const uint64_t *has,
+	void (*complain)(void *arg, const char *text), void *arg)
 {
-	uint64_t *has = calloc(f->n + 1, sizeof(*has)), all = 0;
-	char line[2][FIRST_LINE_MAX];
-	size_t n, n_before = 0;
+	uint64_t all = 0;
 
-	/* Nearly all are alike: those are not opened as CSV. */
-	for (size_t i = 0; has && i < f->n; i++, n_before = n) {
-		n = first_line(f->v[i], line[i % 2]);
-		if (n > 0 && n == n_before && memcmp(line[0], line[1], n) == 0)
-			has[i] = has[i - 1];
-		else
-			has[i] = columns_of(f->v[i]);
+	for (size_t i = 0; i < f->n; i++)
 		all |= has[i];
-	}
-	for (size_t i = 0; has && i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++)
 		if (has[i] != 0 && has[i] != all)
 			say_lacking(f->v[i], all & ~has[i], complain, arg);
-	free(has);
 }
 
 static int check(const json_t *meta, const char *path, uint64_t rows, struct err_msg *why)

@@ -1,7 +1,9 @@
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/csv.h"
+#include "data/run_files.h"
 #include "infer/gather_feed.h"
 
 /* What the threads share, all of it under the lock. */
@@ -18,8 +20,12 @@ struct crew {
 struct reader {
 	struct crew *crew;
 	struct gather_feed *feed;
-	uint64_t rows;
+	struct gather_file file;
 	size_t faults;
+	struct record_reader rows;
+	uint64_t columns; /* of files with this header */
+	char header[1024];
+	size_t n_header; /* 0: none that fits */
 	uint8_t scratch[RECORD_SCRATCH];
 };
 
@@ -66,18 +72,17 @@ static bool is_wanted(const struct gather_reading *r, struct wall sent)
 	       (r->until.ns == 0 || (sent.ns > 0 && sent.ns < r->until.ns));
 }
 
-static int take_row(
-	struct reader *me, const struct csv *c, const struct record_reader *rd, struct err_msg *why)
+static int take_row(struct reader *me, const struct csv *c, struct err_msg *why)
 {
 	struct record r;
-	int rc = record_read(rd, c, &r, me->scratch, why);
+	int rc = record_read(&me->rows, c, &r, me->scratch, why);
 
 	if (rc < 0) {
 		fault(me, why->text);
 		return 0;
 	}
 	check_time(me, c, &r);
-	me->rows++;
+	me->file.rows++;
 	if (!is_wanted(me->crew->r, r.tx_time))
 		return 0;
 	rc = gather_feed_row(me->feed, &r);
@@ -87,13 +92,13 @@ static int take_row(
 }
 
 /* 0 at the end, also where the file breaks off, or an error that stops all. */
-static int take_rows(struct reader *me, struct csv *c, const struct record_reader *rd, struct err_msg *why)
+static int take_rows(struct reader *me, struct csv *c, struct err_msg *why)
 {
 	int rc;
 
 	while ((rc = csv_next(c, why)) != 0) {
 		if (rc > 0)
-			rc = take_row(me, c, rd, why);
+			rc = take_row(me, c, why);
 		else if (rc == ERR_PARSE)
 			fault(me, why->text);
 		else if (rc != ERR_NOMEM) {
@@ -106,24 +111,50 @@ static int take_rows(struct reader *me, struct csv *c, const struct record_reade
 	return 0;
 }
 
-/* How the file ended goes to *end. Returns what stops all. */
-static int read_file(struct reader *me, const char *path, int *end, struct err_msg *why)
+/* The files of a run have one header, but for those of other versions: what was found for the last serves the next. */
+static int find_columns(struct reader *me, const struct csv *c, struct err_msg *why)
+{
+	struct csv_row header = csv_header(c);
+	size_t n = header.start[header.n];
+	int rc;
+
+	if (n == me->n_header && memcmp(header.bytes, me->header, n) == 0)
+		return 0;
+	me->n_header = 0;
+	rc = record_reader_init(&me->rows, c, why);
+	if (rc < 0)
+		return rc;
+	me->columns = record_reader_columns(&me->rows);
+	record_reader_only(&me->rows, used);
+	if (n <= sizeof(me->header)) {
+		memcpy(me->header, header.bytes, n);
+		me->n_header = n;
+	}
+	return 0;
+}
+
+/* How the file ended goes to me->file, its sentence to why. Returns what stops all. */
+static int read_file(struct reader *me, const char *path, struct err_msg *why)
 {
 	struct csv *c = csv_open(path, why);
-	struct record_reader rd;
+	struct gather_file *f = &me->file;
 	int rc = 0;
 
-	me->rows = me->faults = 0;
-	*end = c ? record_reader_init(&rd, c, why) : ERR_PARSE;
-	if (*end == 0) {
-		record_reader_only(&rd, used);
-		rc = take_rows(me, c, &rd, why);
+	me->faults = 0;
+	*f = (struct gather_file){.rc = c ? find_columns(me, c, why) : ERR_PARSE};
+	if (f->rc == 0) {
+		f->columns = me->columns;
+		rc = take_rows(me, c, why);
 	}
 	csv_close(c);
-	if (*end == 0 && rc == 0 && me->faults > 0)
-		*end = err_set(why, ERR_PARTIAL, "%s: %zu of its rows could not be used as they are", path,
+	if (rc < 0 || f->rc < 0)
+		return rc;
+	if (me->faults > 0)
+		f->rc = err_set(why, ERR_PARTIAL, "%s: %zu of its rows could not be used as they are", path,
 			me->faults);
-	return rc;
+	else if (me->crew->r->has_meta)
+		f->rc = run_files_check(path, f->rows, why);
+	return 0;
 }
 
 /* One file after the other, until there is none left or something stops all. */
@@ -133,17 +164,17 @@ static void *work(void *arg)
 	struct crew *crew = me->crew;
 	const struct gather_reading *r = crew->r;
 	struct err_msg why = {{0}};
-	int rc = 0, end;
+	int rc = 0;
 
 	(void)pthread_mutex_lock(&crew->lock);
 	while (crew->rc == 0 && rc == 0 && crew->next < r->n) {
 		size_t file = crew->next++;
 
 		(void)pthread_mutex_unlock(&crew->lock);
-		rc = read_file(me, r->paths[file], &end, &why);
+		rc = read_file(me, r->paths[file], &why);
 		(void)pthread_mutex_lock(&crew->lock);
 		if (rc == 0 && r->done)
-			r->done(r->arg, file, me->rows, end, &why);
+			r->done(r->arg, file, &me->file, &why);
 	}
 	if (rc == 0)
 		rc = gather_take(crew->g, me->feed, &why);

@@ -201,18 +201,14 @@ static void note(void *arg, const char *text)
 #define HEAD "vp,target,probe,outcome,rtt_ms\n"
 #define GOOD "ams,192.0.2.1,dns,reply,1.5\n"
 
-static struct {
-	uint64_t rows;
-	int rc;
-} ended;
+static struct gather_file ended;
 
-static void note_end(void *arg, size_t file, uint64_t rows, int rc, const struct err_msg *why)
+static void note_end(void *arg, size_t file, const struct gather_file *f, const struct err_msg *why)
 {
 	(void)arg;
 	(void)why;
 	assert_int_equal(file, 0);
-	ended.rows = rows;
-	ended.rc = rc;
+	ended = *f;
 }
 
 /* Bad rows are told with file and line, and the others counted. */
@@ -250,6 +246,7 @@ static void bad_rows(void **state)
 		assert_int_equal(gather_files(g, &reading, &why), 0);
 		assert_int_equal(ended.rc, cases[i].rc);
 		assert_int_equal(ended.rows, cases[i].rows);
+		assert_int_equal(ended.columns != 0, cases[i].rc == 0 || cases[i].rc == ERR_PARTIAL);
 		assert_int_equal(gather_rows(g), cases[i].rows);
 		if (!strstr(said, cases[i].said))
 			fail_msg("case %zu: '%s' does not say '%s'", i, said, cases[i].said);
@@ -259,10 +256,59 @@ static void bad_rows(void **state)
 	scratch_remove(&s);
 }
 
+static int expect_fra(void *arg, const struct sample *s, size_t n)
+{
+	(void)arg;
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(s[i].outcome, OUTCOME_REPLY);
+		assert_int_equal(s[i].rtt_ns, 1500000 + 1000000 * i);
+		assert_int_equal(s[i].seq, i);
+	}
+	return 0;
+}
+
+static int pass_over(void *arg, uint32_t target)
+{
+	(void)arg;
+	(void)target;
+	return 0;
+}
+
+/* One reader meets the columns in another order, more of them, and again as they were. */
+static void headers_differ(void **state)
+{
+	static const char *const texts[] = {
+		"vp,target,probe,outcome,rtt_ms,seq\nfra,192.0.2.1,dns,reply,1.5,0\n",
+		"seq,rtt_ms,outcome,probe,target,vp\n1,2.5,reply,dns,192.0.2.1,fra\n",
+		"seq,new,rtt_ms,outcome,probe,target,vp\n2,x,3.5,reply,dns,192.0.2.1,fra\n",
+		"vp,target,probe,outcome,rtt_ms,seq\nfra,192.0.2.1,dns,reply,4.5,3\n"};
+	static char names[][6] = {"a.csv", "b.csv", "c.csv", "d.csv"};
+	char *const paths[] = {names[0], names[1], names[2], names[3]};
+	const struct gather_reading reading = {.paths = paths, .n = 4, .threads = 1, .complain = note};
+	const struct gather_walk walk = {expect_fra, pass_over, NULL};
+	const struct gather_limits limits = {.folder = "."};
+	struct gather *g = gather_open(&limits);
+	struct scratch s = scratch_make();
+	struct err_msg why = {{0}};
+
+	(void)state;
+	said[0] = '\0';
+	for (size_t i = 0; i < 4; i++)
+		scratch_write(paths[i], texts[i], strlen(texts[i]));
+	assert_int_equal(gather_files(g, &reading, &why), 0);
+	assert_string_equal(said, "");
+	assert_int_equal(gather_rows(g), 4);
+	assert_int_equal(gather_finish(g, &why), 0);
+	assert_int_equal(gather_walk(g, &walk, &why), 0);
+	gather_close(g);
+	scratch_remove(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(order_is_nothing), cmocka_unit_test(large_target),
-		cmocka_unit_test(bad_rows)};
+		cmocka_unit_test(bad_rows), cmocka_unit_test(headers_differ)};
 
 	assert_int_equal(hash_init(), 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
