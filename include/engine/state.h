@@ -23,6 +23,7 @@ struct engine {
 	struct mono start;
 	struct flight flight;
 	struct jar jar;
+	bool asks_again; /* servers' cookies are of use */
 	struct {
 		struct engine_retry *v;
 		size_t at, n, cap; /* v[at .. n) wait */

@@ -20,6 +20,16 @@ static size_t under_way(const struct engine *e)
 	return (size_t)by_rate + SPARE_PROBES;
 }
 
+/* Whether a target gets more than one DNS query, retries aside. */
+static bool asks_again(const struct engine_config *c)
+{
+	uint32_t queries = 0;
+
+	for (uint32_t i = 0; i < c->n_slots; i++)
+		queries += c->slots[i].kind == PROBE_DNS;
+	return queries > 1 || (queries == 1 && c->rounds > 1);
+}
+
 struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 {
 	struct engine *e = calloc(1, sizeof(*e));
@@ -43,6 +53,8 @@ struct engine *engine_new(const struct engine_config *c, struct err_msg *why)
 		}
 		e->next = c->first;
 		e->open = e->end = schedule_length(&e->schedule);
+		e->jar.targets = c->targets->n;
+		e->asks_again = asks_again(c);
 		e->last_ms = calloc(c->targets->n, sizeof(*e->last_ms));
 		if (!e->last_ms)
 			goto fail;
@@ -134,6 +146,7 @@ static const struct schedule_item *item_at(struct engine *e, uint64_t index)
 
 		__builtin_prefetch(&e->c.targets->v[it.target]);
 		__builtin_prefetch(&e->last_ms[it.target], 1);
+		jar_fetch(&e->jar, it.target);
 		e->ahead.v[e->ahead.n++] = it;
 	}
 	return e->ahead.v;

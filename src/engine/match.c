@@ -33,7 +33,7 @@ static void take_dns(struct engine *e, struct flight_probe *p, const struct prob
 	p->edns_rcode = a->edns_rcode;
 	if (a->nsid.n || n || p->detail)
 		(void)flight_keep(&e->flight, p, a->nsid, (struct bytes){txt, n});
-	if (a->server_cookie.n)
+	if (a->server_cookie.n && e->asks_again)
 		jar_put(&e->jar, p->target, a->server_cookie);
 	if (a->rcode == DNS_RCODE_FORMERR && p->has_cookie) {
 		jar_put(&e->jar, p->target, (struct bytes){0});

@@ -21,51 +21,46 @@ static void an_empty_jar_knows_nobody(void **state)
 
 	(void)state;
 	assert_null(jar_get(&j, 0));
+	jar_put(&j, 0, (struct bytes){0});
+	assert_null(jar_get(&j, 0));
 	assert_null(jar_get(&j, UINT32_MAX - 1));
 	jar_free(&j);
 }
 
-/* Targets far apart and one beside the other, the first and the last possible, more than any first table holds. */
 static void each_target_gets_its_own_back(void **state)
 {
 	enum { N = 5000 };
-	static const uint32_t strides[] = {1, 64, 4096, 800001};
+	struct jar j = {.targets = N};
 	uint8_t b[DNS_COOKIE_MAX];
 
 	(void)state;
-	for (size_t s = 0; s < sizeof(strides) / sizeof(strides[0]); s++) {
-		struct jar j = {0};
+	for (uint32_t i = 0; i < N; i += 2)
+		jar_put(&j, i, cookie_of(b, i, 9 + i % 32));
+	jar_put(&j, N, cookie_of(b, 3, 16));
+	for (uint32_t i = 0; i < N; i++) {
+		const struct jar_entry *e = jar_get(&j, i);
+		struct bytes want = cookie_of(b, i, 9 + i % 32);
 
-		for (uint32_t i = 0; i < N; i++)
-			jar_put(&j, i * strides[s], cookie_of(b, i, 9 + i % 32));
-		jar_put(&j, UINT32_MAX - 2, cookie_of(b, 3, 16));
-		assert_int_equal(j.n, N + 1);
-		assert_true(j.n * 2 <= j.cap + 1);
-		for (uint32_t i = 0; i < N; i++) {
-			const struct jar_entry *e = jar_get(&j, i * strides[s]);
-			struct bytes want = cookie_of(b, i, 9 + i % 32);
-
-			assert_non_null(e);
-			assert_false(e->refused);
-			assert_int_equal(e->len, want.n);
-			assert_memory_equal(e->cookie, want.p, want.n);
-		}
-		assert_null(jar_get(&j, N * strides[s]));
-		assert_non_null(jar_get(&j, UINT32_MAX - 2));
-		jar_free(&j);
-		assert_null(jar_get(&j, 0));
+		assert_int_equal(e != NULL, i % 2 == 0);
+		if (!e)
+			continue;
+		assert_false(e->refused);
+		assert_int_equal(e->len, want.n);
+		assert_memory_equal(e->cookie, want.p, want.n);
 	}
+	assert_null(jar_get(&j, N));
+	jar_free(&j);
+	assert_null(jar_get(&j, 0));
 }
 
 static void what_comes_last_counts(void **state)
 {
 	uint8_t b[DNS_COOKIE_MAX];
-	struct jar j = {0};
+	struct jar j = {.targets = 8};
 
 	(void)state;
 	jar_put(&j, 5, cookie_of(b, 1, 16));
 	jar_put(&j, 5, cookie_of(b, 2, 24));
-	assert_int_equal(j.n, 1);
 	assert_int_equal(jar_get(&j, 5)->len, 24);
 	assert_int_equal(jar_get(&j, 5)->cookie[0], 14);
 	jar_put(&j, 5, (struct bytes){0});
@@ -79,7 +74,7 @@ static void what_comes_last_counts(void **state)
 static void a_cookie_too_long_is_not_kept(void **state)
 {
 	uint8_t b[DNS_COOKIE_MAX + 1] = {0};
-	struct jar j = {0};
+	struct jar j = {.targets = 8};
 
 	(void)state;
 	jar_put(&j, 1, (struct bytes){b, sizeof(b)});
