@@ -73,8 +73,9 @@ static void line_noise(FILE *out, const struct comparison *c)
 			lag_text(t->lag_now_s).text);
 	if (t->done && t->pairs > 0) {
 		begin(out, "");
-		(void)fprintf(out, "among %zu earlier pairs at this lag: rank p = %.3f%s\n", t->pairs,
-			t->p_rank, t->p <= t->p_rank && t->p >= t->p_rank ? ", which counts" : "");
+		(void)fprintf(out, "among %zu earlier pair%s at this lag: rank p = %.3f%s\n", t->pairs,
+			t->pairs == 1 ? "" : "s", t->p_rank,
+			t->p <= t->p_rank && t->p >= t->p_rank ? ", which counts" : "");
 	}
 	if (t->done)
 		begin(out, "");
