@@ -18,7 +18,7 @@ struct run_sites {
 	size_t n, cap;
 };
 
-/* Reads RUN/sites.csv (.zst, .gz), Without the file there are none; ERR_PARSE: what stands
+/* Reads RUN/sites.csv (.zst, .gz). Without the file there are none; ERR_PARSE: what stands
  * above the bad row counts. Free in any case. */
 int run_sites_read(struct run_sites *s, const char *run, struct err_msg *why);
 /* "": not known. */
