@@ -25,7 +25,11 @@ struct intern {
 /* Its number, or ERR_NOMEM, or ERR_RANGE past 2^31 strings. */
 int64_t intern_put(struct intern *t, const void *bytes, size_t n);
 /* The string of a number below t->n; *n is its length. It has a NUL behind it, and moves with the next intern_put. */
-const uint8_t *intern_at(const struct intern *t, uint32_t id, size_t *n);
+static inline const uint8_t *intern_at(const struct intern *t, uint32_t id, size_t *n)
+{
+	*n = t->start[id + 1] - t->start[id] - 1;
+	return t->bytes + t->start[id];
+}
 void intern_free(struct intern *t);
 
 #endif

@@ -77,12 +77,6 @@ int64_t intern_put(struct intern *t, const void *bytes, size_t n)
 	return (int64_t)t->n - 1;
 }
 
-const uint8_t *intern_at(const struct intern *t, uint32_t id, size_t *n)
-{
-	*n = t->start[id + 1] - t->start[id] - 1;
-	return t->bytes + t->start[id];
-}
-
 void intern_free(struct intern *t)
 {
 	free(t->slots);

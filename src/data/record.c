@@ -646,7 +646,7 @@ int record_read(const struct record_reader *rd, const struct csv *c, struct reco
 	struct text in = {.scratch = &free_scratch, .scratch_end = scratch + RECORD_SCRATCH};
 	struct csv_row row = csv_row(c);
 
-	*r = absent;
+	memcpy(r, &absent, sizeof(*r));
 	if (csv_is_torn(c))
 		return err_set(why, ERR_PARSE, "%s:%zu:1: the row is cut short", csv_path(c), csv_line(c));
 	if (row.n != csv_columns(c))

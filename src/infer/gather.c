@@ -307,7 +307,7 @@ static int take_sample(struct gather *g, struct sample s, struct err_msg *why)
 {
 	int rc = g->n == g->limits.samples ? spill(g, why) : 0;
 
-	if (rc == 0 && vec_reserve(&g->v, &g->cap, g->n + 1) < 0)
+	if (rc == 0 && g->n == g->cap && vec_reserve(&g->v, &g->cap, g->n + 1) < 0)
 		rc = err_set(why, ERR_NOMEM, "out of memory for %zu samples", g->n);
 	if (rc < 0)
 		return rc;

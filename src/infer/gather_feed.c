@@ -23,21 +23,24 @@ static size_t quick_hash(const uint8_t *p, size_t n)
 	return (size_t)(hash_mix(v ^ n) % GATHER_RECENT);
 }
 
+/* A pair of places for each hash, the one met last in front: two names that alternate do not drive out each other. */
 static int64_t number_of(struct gather_names *names, const void *bytes, size_t n)
 {
-	uint32_t *slot = &names->recent[quick_hash(bytes, n)];
+	uint32_t *slot = &names->recent[quick_hash(bytes, n) & ~(size_t)1];
 	int64_t number;
 
-	if (*slot) {
+	for (size_t i = 0; i < 2 && slot[i]; i++) {
 		size_t len;
-		const uint8_t *have = intern_at(&names->all, *slot - 1, &len);
+		const uint8_t *have = intern_at(&names->all, slot[i] - 1, &len);
 
 		if (len == n && memcmp(have, bytes, n) == 0)
-			return *slot - 1;
+			return slot[i] - 1;
 	}
 	number = intern_put(&names->all, bytes, n);
-	if (number >= 0)
-		*slot = (uint32_t)number + 1;
+	if (number >= 0) {
+		slot[1] = slot[0];
+		slot[0] = (uint32_t)number + 1;
+	}
 	return number;
 }
 
