@@ -108,8 +108,10 @@ static bool parse_degrees(const char *text, float limit, float *out)
 	for (; is_digit(*at); at++)
 		v = v * 10 + (*at - '0');
 	if (*at == '.')
-		for (at++; is_digit(*at); at++, unit *= 10)
+		for (at++; is_digit(*at); at++) {
 			v = v * 10 + (*at - '0');
+			unit *= 10;
+		}
 	v /= unit;
 	*out = (float)(negative ? -v : v);
 	return *at == '\0' && v <= (double)limit;

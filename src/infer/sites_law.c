@@ -61,7 +61,7 @@ lanes sites_law_ln(struct sites_law *law, lanes km, float rtt_ms, float tau_ms)
 	/* Nearer than this all are the same. */
 	const lanes d = lanes_most(km / (100 * tau_ms), lanes_of(1e-6F));
 	const lanes t = lanes_most(rtt_ms / tau_ms / (1 + (float)usual * d), lanes_of(1e-6F));
-	lanes u, w, ln;
+	lanes u, w, ln = {0};
 	const lanes_truth i = cells(lanes_log(d), (float)d_first, (float)d_step, SITES_LAW_D, &u);
 	const lanes_truth j = cells(lanes_log(t), (float)t_first, (float)t_step, SITES_LAW_T, &w);
 

@@ -208,7 +208,7 @@ static lanes others_fit(const struct scoring *s, size_t at)
 {
 	const struct sites_question *q = s->q;
 	const lanes near = sites_profile_at(&s->alone, lanes_at(s->list->km + at));
-	lanes fit[LANES], sum, first;
+	lanes fit[LANES], sum = {0}, first = {0};
 
 	for (int i = 0; i < LANES; i++)
 		fit[i] = sites_profile_value(&s->by_scale[0], near[i]);
