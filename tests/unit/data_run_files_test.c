@@ -11,21 +11,6 @@
 #include "data/record.h"
 #include "scratch.h"
 
-static int set_up(void **state)
-{
-	static struct scratch s;
-
-	s = scratch_make();
-	*state = &s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	scratch_remove(*state);
-	return 0;
-}
-
 static void only_rows_are_listed_in_order(void **state)
 {
 	static const char *const names[] = {"b.probes.csv.zst", "a.probes.csv", "a.meta.json",
@@ -146,11 +131,13 @@ static void the_end_is_checked_by_what_the_prober_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(only_rows_are_listed_in_order, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_no_run_is_told, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(files_of_several_versions_are_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			the_end_is_checked_by_what_the_prober_says, set_up, tear_down),
+			only_rows_are_listed_in_order, scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_run_is_told, scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(
+			files_of_several_versions_are_told, scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_end_is_checked_by_what_the_prober_says, scratch_set_up, scratch_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

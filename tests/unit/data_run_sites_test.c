@@ -10,21 +10,6 @@
 
 #include "scratch.h"
 
-static int set_up(void **state)
-{
-	static struct scratch s;
-
-	s = scratch_make();
-	*state = &s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	scratch_remove(*state);
-	return 0;
-}
-
 static void places(void **state)
 {
 	static const char text[] = "target,verdict,site,city,country,lat,lon,identities\n"
@@ -89,8 +74,9 @@ static void files(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(places, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(files, set_up, tear_down)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(places, scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(files, scratch_set_up, scratch_tear_down)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,21 +17,6 @@
 static const struct trust_row rows[] = {{"a", "yes", "", 0, 12}, {"b,1", "no", "misplaced", 3, 12}};
 static const char whole[] = "vp,trusted,reason,conflicts,targets\na,yes,,0,12\n\"b,1\",no,misplaced,3,12\n";
 
-static int set_up(void **state)
-{
-	static struct scratch s;
-
-	s = scratch_make();
-	*state = &s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	scratch_remove(*state);
-	return 0;
-}
-
 static struct table_out *begin(void)
 {
 	struct err_msg why;
@@ -106,9 +91,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			the_old_one_stays_until_the_new_one_is_whole, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_dropped_leaves_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_place_that_cannot_be_is_told, set_up, tear_down),
+			the_old_one_stays_until_the_new_one_is_whole, scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_dropped_leaves_nothing, scratch_set_up, scratch_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_place_that_cannot_be_is_told, scratch_set_up, scratch_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

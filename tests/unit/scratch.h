@@ -82,4 +82,20 @@ static inline void scratch_remove(struct scratch *s)
 	assert_int_equal(nftw(s->folder, scratch_unlink, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* One for each test: cmocka_unit_test_setup_teardown(test, scratch_set_up, scratch_tear_down). */
+static inline int scratch_set_up(void **state)
+{
+	static struct scratch s;
+
+	s = scratch_make();
+	*state = &s;
+	return 0;
+}
+
+static inline int scratch_tear_down(void **state)
+{
+	scratch_remove(*state);
+	return 0;
+}
+
 #endif
