@@ -22,6 +22,7 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "data/record.h"
 
 /* In a walk target and vp are ranks: by address, and by name in the order of strcmp. */
@@ -59,7 +60,8 @@ struct gather *gather_open(const struct gather_limits *limits);
  * error when it is no file of rows. */
 struct gather_file {
 	int rc;
-	uint64_t rows, columns; /* columns: as record_reader_columns */
+	uint64_t rows, columns;            /* columns: as record_reader_columns */
+	char sha256[HASH_SHA256_TEXT_LEN]; /* of a small file; empty: to be had by reading it again */
 };
 
 /* What to read, and whom to tell. `complain` hears what is wrong with a row, "FILE:LINE:POSITION: ...", at most GATHER_COMPLAINTS

@@ -55,9 +55,26 @@ uint64_t hash_mix(uint64_t v)
 	return v ^ v >> 32;
 }
 
+static void finish(struct sha256_ctx *st, char out[static HASH_SHA256_TEXT_LEN])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+
+	sha256_digest(st, sizeof(digest), digest);
+	(void)sodium_bin2hex(out, HASH_SHA256_TEXT_LEN, digest, sizeof(digest));
+}
+
+void hash_sha256(const void *bytes, size_t n, char out[static HASH_SHA256_TEXT_LEN])
+{
+	struct sha256_ctx st;
+
+	sha256_init(&st);
+	sha256_update(&st, n, bytes);
+	finish(&st, out);
+}
+
 int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], struct err_msg *why)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE], buf[65536];
+	uint8_t buf[65536];
 	struct sha256_ctx st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
 	ssize_t n;
@@ -75,7 +92,6 @@ int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], st
 		sha256_update(&st, (size_t)n, buf);
 	}
 	(void)close(fd);
-	sha256_digest(&st, sizeof(digest), digest);
-	(void)sodium_bin2hex(out, HASH_SHA256_TEXT_LEN, digest, sizeof(digest));
+	finish(&st, out);
 	return rc;
 }

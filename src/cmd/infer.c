@@ -34,12 +34,11 @@ static const char *const others[OTHER_FILES] = {
 /* Rounds of leaving out who contradicts the others; each looks at all targets. */
 enum { TRUST_ROUNDS_MAX = 4 };
 
-/* The files that are read, and their digests, which another thread makes meanwhile; not while all cores read rows. */
+/* The files that are read, and their digests, which another thread makes once the rows are read: until then no core is idle. */
 struct inputs {
 	struct infer_input *v;
 	size_t n, cap, n_rows; /* those of rows come first */
 	pthread_t thread;
-	pthread_mutex_t idle; /* held by who keeps the cores busy */
 	bool running;
 	_Atomic bool stop;
 };
@@ -70,8 +69,10 @@ struct inferring {
 	struct table_out *sites, *catchment;
 	struct infer_report report;
 	struct trust_row *untrusted;
-	size_t faults, explained;
+	pthread_mutex_t saying; /* held for the two below */
+	size_t faults;
 	bool partial;
+	size_t explained;
 	struct err_msg why;
 };
 
@@ -79,9 +80,11 @@ static void warn(void *arg, const char *text)
 {
 	struct inferring *d = arg;
 
+	(void)pthread_mutex_lock(&d->saying);
 	d->faults++;
 	d->partial = true;
 	command_warn(text);
+	(void)pthread_mutex_unlock(&d->saying);
 }
 
 static int nomem(struct inferring *d)
@@ -108,14 +111,15 @@ static void *digest(void *arg)
 	struct inputs *in = arg;
 	struct err_msg why;
 
-	for (size_t i = 0; i < in->n && !atomic_load(&in->stop); i++) {
-		/* Waits where it is not idle. */
-		(void)pthread_mutex_lock(&in->idle);
-		(void)pthread_mutex_unlock(&in->idle);
-		if (hash_file_sha256(in->v[i].path, in->v[i].sha256, &why) < 0)
+	for (size_t i = 0; i < in->n && !atomic_load(&in->stop); i++)
+		if (!in->v[i].sha256[0] && hash_file_sha256(in->v[i].path, in->v[i].sha256, &why) < 0)
 			in->v[i].sha256[0] = '\0';
-	}
 	return NULL;
+}
+
+static void begin_digests(struct inferring *d)
+{
+	d->inputs.running = pthread_create(&d->inputs.thread, NULL, digest, &d->inputs) == 0;
 }
 
 /* Waits for the digests, or does without them. */
@@ -139,16 +143,62 @@ static int list_inputs(struct inferring *d, const char *folder)
 		rc = asprintf(&path, "%s/%s", folder, others[i]) < 0 ? nomem(d) : add_input(d, path);
 	if (rc == 0 && asprintf(&path, "%s/vantage.csv", d->run) < 0)
 		rc = nomem(d);
-	if (rc == 0)
-		rc = add_input(d, path);
-	if (rc == 0 && !d->wanted)
-		d->inputs.running = pthread_create(&d->inputs.thread, NULL, digest, &d->inputs) == 0;
-	return rc;
+	return rc == 0 ? add_input(d, path) : rc;
 }
 
 /* --- what is known beforehand --- */
 
-static int read_knowledge(struct inferring *d, const char *folder)
+/* What another thread does meanwhile: here the rules, then the map of the world, which take as long as a thousand rows. */
+struct meanwhile {
+	struct inferring *d;
+	void (*work)(struct meanwhile *m);
+	const char *folder;
+	int rc;
+	struct err_msg why;
+	pthread_t thread;
+	bool running;
+};
+
+static void *do_work(void *arg)
+{
+	struct meanwhile *m = arg;
+
+	m->work(m);
+	return NULL;
+}
+
+static void begin(struct meanwhile *m)
+{
+	m->running = pthread_create(&m->thread, NULL, do_work, m) == 0;
+	if (!m->running)
+		m->work(m);
+}
+
+/* Its result, when it is done; an error of one's own comes second. */
+static int end(struct meanwhile *m, int rc)
+{
+	if (m->running)
+		(void)pthread_join(m->thread, NULL);
+	if (m->rc < 0)
+		m->d->why = m->why;
+	return m->rc < 0 ? m->rc : rc;
+}
+
+static void read_rules(struct meanwhile *m)
+{
+	m->rc = rules_read(&m->d->rules, m->folder, warn, m->d, &m->why) < 0 ? ERR_PARSE : 0;
+}
+
+static void make_world(struct meanwhile *m)
+{
+	struct inferring *d = m->d;
+
+	d->world = sites_world_make(&d->rules.places, d->hubs.v, d->hubs.n);
+	m->rc = d->world ? 0 : err_set(&m->why, ERR_NOMEM, "out of memory");
+}
+
+/* Targets, and who is known to have sites where. */
+static int read_lists(struct inferring *d, const char *folder)
 {
 	const char *lists = d->inputs.v[d->inputs.n_rows + LISTS_FILE].path;
 	int rc;
@@ -160,8 +210,6 @@ static int read_knowledge(struct inferring *d, const char *folder)
 		else if (rc < 0)
 			return rc;
 	}
-	if (rules_read(&d->rules, folder, warn, d, &d->why) < 0)
-		return ERR_PARSE;
 	if (target_read_book(&d->book, folder, &d->why) == ERR_NOMEM)
 		return ERR_NOMEM;
 	/* They only make a guess better. */
@@ -170,10 +218,7 @@ static int read_knowledge(struct inferring *d, const char *folder)
 		return rc;
 	if (rc < 0)
 		warn(d, d->why.text);
-	if (hubs_of_lists(&d->hubs, &d->lists, &d->book) < 0)
-		return nomem(d);
-	d->world = sites_world_make(&d->rules.places, d->hubs.v, d->hubs.n);
-	return d->world ? 0 : nomem(d);
+	return hubs_of_lists(&d->hubs, &d->lists, &d->book) < 0 ? nomem(d) : 0;
 }
 
 static int read_vantage(struct inferring *d)
@@ -203,6 +248,7 @@ static void file_done(void *arg, size_t file, const struct gather_file *f, const
 
 	d->inputs.v[file].rows = f->rows;
 	d->columns[file] = f->columns;
+	memcpy(d->inputs.v[file].sha256, f->sha256, sizeof(f->sha256));
 	if (f->rc < 0)
 		warn(d, why->text);
 }
@@ -225,14 +271,32 @@ static int read_rows(struct inferring *d)
 	d->columns = calloc(d->files.n + 1, sizeof(*d->columns));
 	if (!d->g || !d->columns)
 		return nomem(d);
-	(void)pthread_mutex_lock(&d->inputs.idle);
 	rc = gather_files(d->g, &reading, &d->why);
-	(void)pthread_mutex_unlock(&d->inputs.idle);
 	run_files_compare_columns(&d->files, d->columns, warn, d);
 	if (rc == 0 && gather_rows(d->g) == 0)
 		return err_set(&d->why, ERR_PARSE, "%s: not one good row%s", d->run,
 			d->o->since.ns || d->o->until.ns ? " that was sent in this time" : "");
 	return rc;
+}
+
+static int read_all(struct inferring *d, const char *folder)
+{
+	struct meanwhile rules = {.d = d, .work = read_rules, .folder = folder},
+			 world = {.d = d, .work = make_world};
+	int rc;
+
+	begin(&rules);
+	rc = list_inputs(d, folder);
+	if (rc == 0)
+		rc = read_lists(d, folder);
+	if (rc == 0)
+		rc = read_vantage(d);
+	rc = end(&rules, rc);
+	if (rc < 0)
+		return rc;
+	begin(&world);
+	rc = read_rows(d);
+	return end(&world, rc);
 }
 
 static void set_vp(struct sites_vp *vp, const struct vantage *v)
@@ -508,13 +572,9 @@ static int run_all(struct inferring *d)
 			CATCHMAP_DATADIR);
 	rc = d->o->output ? run_make(d->into, &d->why) : 0;
 	if (rc == 0)
-		rc = list_inputs(d, folder);
-	if (rc == 0)
-		rc = read_knowledge(d, folder);
-	if (rc == 0)
-		rc = read_vantage(d);
-	if (rc == 0)
-		rc = read_rows(d);
+		rc = read_all(d, folder);
+	if (rc == 0 && !d->wanted)
+		begin_digests(d);
 	if (rc == 0)
 		rc = prepare(d);
 	if (rc == 0)
@@ -548,7 +608,7 @@ static int read_args(struct inferring *d)
 static void free_all(struct inferring *d)
 {
 	end_digests(d, false);
-	(void)pthread_mutex_destroy(&d->inputs.idle);
+	(void)pthread_mutex_destroy(&d->saying);
 	table_out_drop(d->sites);
 	table_out_drop(d->catchment);
 	for (size_t i = 0; i < d->inputs.n; i++)
@@ -583,7 +643,7 @@ static int run(const struct options *o)
 	if (!d)
 		return EXIT_PARTIAL;
 	d->o = o;
-	(void)pthread_mutex_init(&d->inputs.idle, NULL);
+	(void)pthread_mutex_init(&d->saying, NULL);
 	rc = read_args(d);
 	if (rc == 0)
 		rc = run_all(d);

@@ -44,11 +44,17 @@ static int by_name(const void *a, const void *b)
 
 static int add(struct run_files *f, const char *run, const char *name)
 {
-	if (vec_reserve(&f->v, &f->cap, f->n + 1) < 0)
+	size_t len = strlen(run), n = strlen(name) + 1;
+	char *path = malloc(len + 1 + n);
+
+	if (!path || vec_reserve(&f->v, &f->cap, f->n + 1) < 0) {
+		free(path);
 		return ERR_NOMEM;
-	if (asprintf(&f->v[f->n], "%s/%s", run, name) < 0)
-		return ERR_NOMEM;
-	f->n++;
+	}
+	memcpy(path, run, len);
+	path[len] = '/';
+	memcpy(path + len + 1, name, n);
+	f->v[f->n++] = path;
 	return 0;
 }
 

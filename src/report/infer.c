@@ -289,21 +289,35 @@ int infer_json(FILE *out, const struct infer_report *r)
 	return 0;
 }
 
+/* As a JSON string; most are nothing but themselves in quotes. */
+static int put_string(FILE *out, const char *text)
+{
+	char *escaped = NULL;
+
+	for (const char *at = text; !escaped && *at; at++)
+		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
+			escaped = dump_as(json_string(text), JSON_ENCODE_ANY);
+			if (!escaped)
+				return ERR_NOMEM;
+		}
+	(void)fprintf(out, escaped ? "%s" : "\"%s\"", escaped ? escaped : text);
+	free(escaped);
+	return 0;
+}
+
 /* Inputs may be thousands, and as members of a tree they take as long to write as their rows take to read. */
 static int put_inputs(FILE *out, const struct infer_report *r)
 {
 	for (size_t i = 0; i < r->n_inputs; i++) {
 		const struct infer_input *in = &r->inputs[i];
-		char *file = dump_as(json_string(in->path), JSON_ENCODE_ANY);
 
-		if (!file)
+		(void)fprintf(out, "%s\n    {\n      \"file\": ", i > 0 ? "," : "");
+		if (put_string(out, in->path) < 0)
 			return ERR_NOMEM;
-		(void)fprintf(out, "%s\n    {\n      \"file\": %s,\n      \"sha256\": \"%s\"",
-			i > 0 ? "," : "", file, in->sha256);
+		(void)fprintf(out, ",\n      \"sha256\": \"%s\"", in->sha256);
 		if (in->rows > 0)
 			(void)fprintf(out, ",\n      \"rows\": %" PRIu64, in->rows);
 		(void)fputs("\n    }", out);
-		free(file);
 	}
 	return 0;
 }

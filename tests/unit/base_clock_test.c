@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "dice.h"
 
 static void durations(void **state)
 {
@@ -50,6 +51,31 @@ static void times_as_text(void **state)
 			clock_text((struct wall){cases[i].s * NS_PER_S + 999999999}, text), cases[i].text);
 }
 
+static void expect_as_strftime(int64_t ns)
+{
+	char text[CLOCK_TEXT_LEN], expected[CLOCK_TEXT_LEN];
+	time_t s = (time_t)(ns / NS_PER_S);
+	struct tm tm;
+
+	assert_non_null(gmtime_r(&s, &tm));
+	assert_int_equal(strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", &tm), CLOCK_TEXT_LEN - 1);
+	assert_string_equal(clock_text((struct wall){ns}, text), expected);
+}
+
+/* From 1678 to 2262, which is all that 64 bits of ns can say. */
+static void times_as_strftime_has_them(void **state)
+{
+	struct dice d = dice_of(5);
+
+	(void)state;
+	expect_as_strftime(INT64_MAX);
+	expect_as_strftime(INT64_MIN);
+	for (int64_t day = -106750; day <= 106750; day++) {
+		expect_as_strftime(day * 86400 * NS_PER_S);
+		expect_as_strftime(day * 86400 * NS_PER_S + (int64_t)dice(&d, 86400) * NS_PER_S);
+	}
+}
+
 static void clocks_agree(void **state)
 {
 	struct mono before = clock_mono(), after;
@@ -69,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
 		cmocka_unit_test(times_as_text),
+		cmocka_unit_test(times_as_strftime_has_them),
 		cmocka_unit_test(clocks_agree),
 	};
 
