@@ -47,17 +47,14 @@ static inline void lanes_angle(lanes h, lanes *sine, lanes *cosine)
 /* The number where that is true, else 0. */
 static inline lanes lanes_where(lanes_truth t, lanes l)
 {
-	lanes_truth bits;
-
-	memcpy(&bits, &l, sizeof bits);
-	bits &= t;
-	memcpy(&l, &bits, sizeof l);
-	return l;
+	return (lanes)(t & (lanes_truth)l);
 }
 
 static inline lanes lanes_least(lanes a, lanes b)
 {
-	return lanes_where(a < b, a) + lanes_where(a >= b, b);
+	const lanes_truth less = a < b;
+
+	return (lanes)((less & (lanes_truth)a) | (~less & (lanes_truth)b));
 }
 
 static inline lanes lanes_root(lanes l)
@@ -91,27 +88,20 @@ static inline lanes lanes_exp(lanes l)
 	const lanes turn = lanes_most(l, lanes_of(-87)) * 1.44269504F;
 	const lanes_truth whole = __builtin_convertvector(turn + 127.5F, lanes_truth) - 127;
 	const lanes f = (turn - __builtin_convertvector(whole, lanes)) * 0.693147181F;
-	const lanes_truth power = (whole + 127) << 23;
-	lanes v = 1.0F / 24 + f * (1.0F / 120 + f * (1.0F / 720)), scale;
+	lanes v = 1.0F / 24 + f * (1.0F / 120 + f * (1.0F / 720));
 
-	memcpy(&scale, &power, sizeof scale);
 	v = 1 + f * (1 + f * (0.5F + f * (1.0F / 6 + f * v)));
-	return v * scale;
+	return v * (lanes)((whole + 127) << 23);
 }
 
 /* Natural logarithm of a positive number, to 4e-7 of 1 (Cephes, logf). */
 static inline lanes lanes_log(lanes l)
 {
-	lanes_truth bits, whole, high;
-	lanes m, q, v;
-
-	memcpy(&bits, &l, sizeof bits);
+	const lanes_truth bits = (lanes_truth)l;
+	lanes m = (lanes)((bits & 0x7fffff) | 0x3f000000), q, v;
 	/* Of a mantissa from root one half to root two. */
-	whole = (bits >> 23) - 126;
-	bits = (bits & 0x7fffff) | 0x3f000000;
-	memcpy(&m, &bits, sizeof m);
-	high = m < 0.707106781F;
-	whole += high;
+	const lanes_truth high = m < 0.707106781F, whole = (bits >> 23) - 126 + high;
+
 	m += lanes_where(high, m) - 1;
 	q = m * m;
 	v = 7.0376836292e-2F * m - 1.1514610310e-1F;

@@ -38,7 +38,8 @@ static void make_row(struct sites_law *law, int i)
 /* The cells of values on an axis, and how far into them, 0 to 1. */
 static inline lanes_truth cells(lanes value, float first, float step, int n, lanes *part)
 {
-	lanes at = lanes_least(lanes_most((value - first) / step, lanes_of(0)), lanes_of((float)n - 1.001F));
+	lanes at = lanes_least(
+		lanes_most((value - first) * (1 / step), lanes_of(0)), lanes_of((float)n - 1.001F));
 	lanes_truth i = __builtin_convertvector(at, lanes_truth);
 
 	*part = at - __builtin_convertvector(i, lanes);
