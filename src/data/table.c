@@ -250,11 +250,14 @@ static int complain(const struct csv *c, int column, const struct table_column *
 
 int table_read(const struct table_reader *rd, const struct csv *c, void *row, struct err_msg *why)
 {
+	const struct csv_row cells = csv_row(c);
+
 	if (csv_is_torn(c) && csv_fields(c) < csv_columns(c))
 		return err_set(why, ERR_PARSE, "%s:%zu:1: the row is cut short", csv_path(c), csv_line(c));
 	for (size_t i = 0; i < rd->table->n; i++) {
 		const struct table_column *t = &rd->table->columns[i];
-		const char *text = csv_field(c, rd->column[i]);
+		bool there = rd->column[i] >= 0 && (size_t)rd->column[i] < cells.n;
+		const char *text = there ? cells.bytes + cells.start[rd->column[i]] : "";
 
 		if ((t->required && *text == '\0') ||
 			!codecs[t->type].parse(t, text, (char *)row + t->offset))
