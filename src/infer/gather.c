@@ -396,31 +396,43 @@ static int by_round(const void *a, const void *b)
 	return 0;
 }
 
-/* Counting sort of v[n] into out[n] by a member's value less `base`, which is below `span`. */
-#define SORT_BY(member, v, out, n, base, span, at)                        \
-	do {                                                              \
-		memset(at, 0, ((span) + 1) * sizeof(*(at)));              \
-		for (size_t i_ = 0; i_ < (n); i_++)                       \
-			(at)[(v)[i_].member - (base) + 1]++;              \
-		for (size_t i_ = 0; i_ < (span); i_++)                    \
-			(at)[i_ + 1] += (at)[i_];                         \
-		for (size_t i_ = 0; i_ < (n); i_++)                       \
-			(out)[(at)[(v)[i_].member - (base)]++] = (v)[i_]; \
+/* Counting sort of v[n] into out[n] by a key of a sample that is below `span`. */
+#define SORT_BY(key, v, out, n, span, at)                      \
+	do {                                                   \
+		memset(at, 0, ((span) + 1) * sizeof(*(at)));   \
+		for (size_t i_ = 0; i_ < (n); i_++)            \
+			(at)[key((v)[i_]) + 1]++;              \
+		for (size_t i_ = 0; i_ < (span); i_++)         \
+			(at)[i_ + 1] += (at)[i_];              \
+		for (size_t i_ = 0; i_ < (n); i_++)            \
+			(out)[(at)[key((v)[i_])]++] = (v)[i_]; \
 	} while (0)
+#define VP(s) ((s).vp)
+#define TARGET(s) ((s).target - low)
+#define PAIR(s) ((size_t)TARGET(s) * g->vps.n + VP(s))
 
 /* The samples in memory, whose targets' ranks are from `low` on and below `high`, in order of target, vantage point, round. */
 static int sort(struct gather *g, uint32_t low, uint32_t high, struct err_msg *why)
 {
-	size_t span = high - low, widest = span > g->vps.n ? span : g->vps.n;
-	size_t *at = malloc((widest + 2) * sizeof(*at));
+	size_t span = high - low, widest = span > g->vps.n ? span : g->vps.n, pairs = span * g->vps.n;
+	bool dense = pairs <= g->n / 2; /* so many places to count in are few; else one key after the other */
+	size_t *at = malloc(((dense ? pairs : widest) + 2) * sizeof(*at));
 
 	if (!at || (!g->other && reserve_other(g, why) < 0)) {
 		free(at);
 		return err_set(why, ERR_NOMEM, "out of memory for sorting");
 	}
-	SORT_BY(vp, g->v, g->other, g->n, 0U, g->vps.n, at);
-	/* NOLINTNEXTLINE(clang-analyzer-core.*): the first pass has filled g->other */
-	SORT_BY(target, g->other, g->v, g->n, low, span, at);
+	if (dense) {
+		struct sample *sorted = g->other;
+
+		SORT_BY(PAIR, g->v, sorted, g->n, pairs, at);
+		g->other = g->v;
+		g->v = sorted;
+	} else {
+		SORT_BY(VP, g->v, g->other, g->n, g->vps.n, at);
+		/* NOLINTNEXTLINE(clang-analyzer-core.*): the first pass has filled g->other */
+		SORT_BY(TARGET, g->other, g->v, g->n, span, at);
+	}
 	free(at);
 	for (size_t i = 0, k; i < g->n; i = k) {
 		bool ordered = true;
