@@ -20,7 +20,8 @@ static size_t quick_hash(const uint8_t *p, size_t n)
 		     : n >= 4 ? load(p, 4) << 32 | load(p + n - 4, 4)
 			      : load(p, n);
 
-	return (size_t)(hash_mix(v ^ n) % GATHER_RECENT);
+	/* Its upper half would hardly reach the bits that are taken. */
+	return (size_t)(hash_mix(v ^ v >> 32 ^ n) % GATHER_RECENT);
 }
 
 /* A pair of places for each hash, the one met last in front: two names that alternate do not drive out each other. */
