@@ -77,6 +77,7 @@ struct gather_reading {
 	void (*complain)(void *arg, const char *text);
 	void (*done)(void *arg, size_t file, const struct gather_file *f, const struct err_msg *why);
 	void *arg;
+	const _Atomic bool *stop; /* set by another thread when no more are wanted; NULL: never */
 };
 /* Adds the rows of all files. An error only when nothing can go on: ERR_NOMEM, ERR_FULL, ERR_IO. */
 int gather_files(struct gather *g, const struct gather_reading *r, struct err_msg *why);

@@ -69,6 +69,7 @@ struct inferring {
 	struct table_out *sites, *catchment;
 	struct infer_report report;
 	struct trust_row *untrusted;
+	_Atomic bool hopeless;  /* nothing will come of it: what takes long need not go on */
 	pthread_mutex_t saying; /* held for the two below */
 	size_t faults;
 	bool partial;
@@ -148,10 +149,12 @@ static int list_inputs(struct inferring *d, const char *folder)
 
 /* --- what is known beforehand --- */
 
-/* What another thread does meanwhile: here the rules, then the map of the world, which take as long as a thousand rows. */
+/* What another thread does meanwhile: the rules are read beside lists, vantage points and rows, and then the map of the world is
+ * made; together they take longer than a thousand rows. */
 struct meanwhile {
 	struct inferring *d;
 	void (*work)(struct meanwhile *m);
+	struct meanwhile *before; /* what has to be done first, or NULL */
 	const char *folder;
 	int rc;
 	struct err_msg why;
@@ -159,11 +162,28 @@ struct meanwhile {
 	bool running;
 };
 
+/* Waits for it. */
+static int outcome(struct meanwhile *m)
+{
+	if (m->running)
+		(void)pthread_join(m->thread, NULL);
+	m->running = false;
+	return m->rc;
+}
+
 static void *do_work(void *arg)
 {
 	struct meanwhile *m = arg;
 
-	m->work(m);
+	if (m->before && outcome(m->before) < 0) {
+		m->rc = m->before->rc;
+		m->why = m->before->why;
+	} else {
+		m->work(m);
+	}
+	/* Rows may be many, and of no use now. */
+	if (m->rc < 0)
+		atomic_store(&m->d->hopeless, true);
 	return NULL;
 }
 
@@ -171,15 +191,13 @@ static void begin(struct meanwhile *m)
 {
 	m->running = pthread_create(&m->thread, NULL, do_work, m) == 0;
 	if (!m->running)
-		m->work(m);
+		(void)do_work(m);
 }
 
 /* Its result, when it is done; an error of one's own comes second. */
 static int end(struct meanwhile *m, int rc)
 {
-	if (m->running)
-		(void)pthread_join(m->thread, NULL);
-	if (m->rc < 0)
+	if (outcome(m) < 0)
 		m->d->why = m->why;
 	return m->rc < 0 ? m->rc : rc;
 }
@@ -264,7 +282,8 @@ static int read_rows(struct inferring *d)
 		.until = d->o->until,
 		.complain = warn,
 		.done = file_done,
-		.arg = d};
+		.arg = d,
+		.stop = &d->hopeless};
 	int rc;
 
 	d->g = gather_open(&limits);
@@ -282,7 +301,7 @@ static int read_rows(struct inferring *d)
 static int read_all(struct inferring *d, const char *folder)
 {
 	struct meanwhile rules = {.d = d, .work = read_rules, .folder = folder},
-			 world = {.d = d, .work = make_world};
+			 world = {.d = d, .work = make_world, .before = &rules};
 	int rc;
 
 	begin(&rules);
@@ -291,9 +310,8 @@ static int read_all(struct inferring *d, const char *folder)
 		rc = read_lists(d, folder);
 	if (rc == 0)
 		rc = read_vantage(d);
-	rc = end(&rules, rc);
 	if (rc < 0)
-		return rc;
+		return end(&rules, rc);
 	begin(&world);
 	rc = read_rows(d);
 	return end(&world, rc);

@@ -513,11 +513,13 @@ static int give_vp(struct fuse *f, size_t i, const struct fuse_sink *sink)
 	const struct fuse_site *nearest = nearest_to(f, vp), *s;
 	const struct named *named = t->identity ? naming_of(f->naming, t->identity) : NULL;
 	char identity[NAMING_KEY_MAX] = "";
+	double distance_km;
 	int32_t site;
 	enum vp_state state = settle(f, i, &site);
 	struct catchment_row row;
 
 	s = state == VP_SITE ? &f->sites[site] : NULL;
+	distance_km = km_between(vp, s);
 	if (t->identity)
 		(void)naming_label(f->g, t->identity, identity);
 	row = (struct catchment_row){
@@ -538,9 +540,9 @@ static int give_vp(struct fuse *f, size_t i, const struct fuse_sink *sink)
 		.received = t->received,
 		.flows = t->flows,
 		.sites_seen = s && t->sites_seen == 0 ? 1 : t->sites_seen,
-		.distance_km = km_between(vp, s),
+		.distance_km = distance_km,
 		.nearest_site = nearest ? nearest->key : "",
-		.nearest_km = nearest == s ? km_between(vp, s) : km_between(vp, nearest),
+		.nearest_km = nearest == s ? distance_km : km_between(vp, nearest),
 		.vp_lat = vp->placed ? vp->lat : none,
 		.vp_lon = vp->placed ? vp->lon : none,
 		.vp_asn = about ? about->asn : 0,

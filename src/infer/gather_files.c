@@ -49,10 +49,17 @@ static void fault(struct reader *me, const char *text)
 	(void)pthread_mutex_unlock(&me->crew->lock);
 }
 
+static bool is_stopped(const struct crew *crew)
+{
+	return crew->r->stop && *crew->r->stop;
+}
+
 static int hand_over(struct reader *me, struct err_msg *why)
 {
 	int rc;
 
+	if (is_stopped(me->crew))
+		return err_set(why, ERR_PARTIAL, "stopped");
 	(void)pthread_mutex_lock(&me->crew->lock);
 	rc = gather_take(me->crew->g, me->feed, why);
 	(void)pthread_mutex_unlock(&me->crew->lock);
@@ -198,7 +205,7 @@ static void *work(void *arg)
 	int rc = 0;
 
 	(void)pthread_mutex_lock(&crew->lock);
-	while (crew->rc == 0 && rc == 0 && crew->next < r->n) {
+	while (crew->rc == 0 && rc == 0 && crew->next < r->n && !is_stopped(crew)) {
 		size_t file = crew->next++;
 
 		(void)pthread_mutex_unlock(&crew->lock);
