@@ -70,7 +70,7 @@ static int work(struct diffing *d)
 
 static int run(const struct options *o)
 {
-	struct diffing d = {.o = o, .c = {.o = o, .aloud = o->csv && !o->json}};
+	struct diffing d = {.o = o, .c = {.o = o, .aloud = o->csv}};
 	int rc = check_line(&d);
 
 	if (rc == 0)

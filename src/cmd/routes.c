@@ -98,8 +98,6 @@ static int read_line(struct looking *l)
 			"--mrt FILE is needed: a routing table as RouteViews (routeviews.org) or RIPE RIS "
 			"(ris.ripe.net) "
 			"publish it");
-	if ((o->json ? 1 : 0) + (o->csv ? 1 : 0) + (o->dot ? 1 : 0) > 1)
-		return err_set(&l->why, ERR_PARSE, "--json, --csv and --dot: one of them at a time");
 	l->mrt = calloc(o->n_tables + (size_t)o->n_args, sizeof(*l->mrt));
 	if (!l->mrt)
 		return err_set(&l->why, ERR_NOMEM, "out of memory");

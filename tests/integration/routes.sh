@@ -100,7 +100,7 @@ wrong 2 'mrt FILE is needed' 192.0.2.1
 wrong 2 'no targets' --mrt "$tmp/v2.mrt"
 wrong 2 'No such file' 192.0.2.1 --mrt "$tmp/none.mrt"
 wrong 2 'neither an address nor' no.such.service --mrt "$tmp/v2.mrt"
-wrong 2 'one of them at a time' 192.0.2.1 --json --csv --mrt "$tmp/v2.mrt"
+wrong 2 'the result has one form' 192.0.2.1 --json --csv --mrt "$tmp/v2.mrt"
 wrong 2 'catchment.csv' 192.0.2.1 --mrt "$tmp/v2.mrt" --catchment "$tmp"
 rc=0
 routes "$four" --mrt "$tmp/v2.mrt" >/dev/full 2>"$tmp/stderr" || rc=$?
