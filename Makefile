@@ -67,6 +67,11 @@ $(B)/obj/%.o: src/%.c | deps
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# Called where the machine has it.
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$(B)/obj/infer/sweeps_avx2.o: CFLAGS_ALL += -mavx2
+endif
+
 # The page is part of the program.
 $(B)/obj/report/html.o: src/report/page.html
 

@@ -14,7 +14,12 @@
 
 /* The radius for a round-trip time: at `km_per_ms` (GEO_DISC_KM_PER_MS), for sphere against ellipsoid, and for how well the
  * centre is known. Never above half the circumference. */
-double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms);
+static inline double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms)
+{
+	double km = rtt_ms * km_per_ms * (1 + GEO_SPHERE_ERROR) + accuracy_km;
+
+	return km < GEO_FARTHEST_KM ? km : GEO_FARTHEST_KM;
+}
 
 struct disc {
 	struct geo_point at;
@@ -27,11 +32,14 @@ struct disc {
  * anything. For many at a time: of unit vectors p, q and radii a, b in radians with a + b below pi, p.q - cos a cos b + sin a sin b is
  * negative when the discs are disjoint. */
 enum { DISCS_WORD = 64 };
+struct sweeps;
 struct discs_columns {
 	float *x, *y, *z, *r, *cos_r, *sin_r;
-	float *hold; /* square of the chord of the radius and a km */
+	float *slack; /* part of r: how well the centre is known */
+	float *hold;  /* square of the chord of the radius and a km */
 	float *all;
 	size_t cap;
+	const struct sweeps *sweeps; /* what goes over them */
 };
 
 struct discs {

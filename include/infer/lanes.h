@@ -6,17 +6,21 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined __AVX2__
+#include <immintrin.h>
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-
-enum { LANES = 4 };
-typedef float lanes __attribute__((vector_size(16)));
-typedef int32_t lanes_truth __attribute__((vector_size(16)));
+#endif
+typedef float lanes __attribute__((vector_size(sizeof(float) * LANES)));
+typedef int32_t lanes_truth __attribute__((vector_size(sizeof(float) * LANES)));
 
 static inline lanes lanes_of(float f)
 {
-	return (lanes){f, f, f, f};
+	return f - (lanes){0};
 }
 
 static inline lanes lanes_at(const float *v)
@@ -59,7 +63,9 @@ static inline lanes lanes_least(lanes a, lanes b)
 
 static inline lanes lanes_root(lanes l)
 {
-#ifdef __SSE2__
+#if defined __AVX2__
+	return _mm256_sqrt_ps(l);
+#elif defined __SSE2__
 	return _mm_sqrt_ps(l);
 #else
 	for (int i = 0; i < LANES; i++)
@@ -118,7 +124,9 @@ static inline lanes lanes_log(lanes l)
 /* A bit for each that is true, the first the lowest: of `a < b` and the like. */
 static inline unsigned lanes_bits(lanes_truth t)
 {
-#ifdef __SSE2__
+#if defined __AVX2__
+	return (unsigned)_mm256_movemask_ps((__m256)t);
+#elif defined __SSE2__
 	return (unsigned)_mm_movemask_ps((__m128)t);
 #else
 	unsigned bits = 0;

@@ -2,6 +2,7 @@
 #ifndef INFER_SITES_SCRATCH_H
 #define INFER_SITES_SCRATCH_H
 
+#include "infer/codes.h"
 #include "infer/discs.h"
 #include "infer/sites.h"
 #include "infer/sites_place.h"
@@ -20,16 +21,21 @@ struct sites_group {
 	int32_t first; /* position of its smallest disc, SITES_NO; the others by `next` */
 };
 
-/* Vantage points that are together, and the two least times of a target that they have, for the scale of the last mile. */
+/* Vantage points that are together: the two least times of a target that they have, for the scale of the last mile. */
 struct sites_cell {
-	uint64_t key;  /* of where they are; 0: free */
 	uint64_t call; /* the target that the times are of */
 	float least, next;
 };
 /* Where a vantage point was when its cell was looked for. */
 struct sites_spot {
 	struct geo_point at;
-	struct sites_cell *cell; /* NULL: not yet */
+	uint32_t cell_plus_1; /* 0: not yet */
+};
+/* What a site serves. */
+struct sites_tally {
+	uint32_t vps;
+	int32_t nearest; /* row; SITES_NO */
+	double rtt_ms;   /* of that one */
 };
 
 struct sites_scratch {
@@ -43,17 +49,19 @@ struct sites_scratch {
 	size_t cap_groups;
 	int32_t *next; /* by position: of the same label */
 	size_t cap_next;
-	uint32_t *moved; /* by site: its number in the result */
-	size_t cap_moved;
+	int32_t *moved;            /* by site from SITES_NO on: its number in the result */
+	struct sites_tally *tally; /* by site from SITES_NO on */
+	size_t cap_moved, cap_tally;
 	uint64_t *done; /* set of positions: in no need of a site */
 	uint64_t *held; /* by site the set of positions that hold it */
 	size_t cap_done, cap_held;
 	float *plausible; /* by position: a site this near, as the length of a chord, may well answer so fast */
 	size_t cap_plausible;
-	struct sites_cell *cells; /* by hash of the key, kept from one target to the next */
+	struct codes cubes;       /* kept from one target to the next, as what is by cube or by vp */
+	struct sites_cell *cells; /* by cube */
 	struct sites_spot *spots; /* by vp */
-	size_t n_cells, cap_cells, n_spots, cap_spots;
-	struct sites_cell **met; /* of this target */
+	size_t most_cubes, cap_cells, n_spots, cap_spots;
+	uint32_t *met; /* cells of this target */
 	double *gaps;
 	size_t cap_met, cap_gaps;
 	uint64_t *stamp; /* by vp: the call that met it */
@@ -82,15 +90,13 @@ struct sites_cover {
 	bool outside; /* not all hold the centre of the smallest one, a place that fits all */
 };
 struct sites_cover sites_cover_of(
-	const struct sites_work *w, const struct sites_problem *p, const struct discs *d);
+	const struct sites_work *w, const struct sites_problem *p, const struct discs *d, size_t smallest);
 /* No vantage point alone explains them. */
 bool sites_cover_two(const struct sites_cover *c);
 /* Position of the disc whose vantage point is likely misplaced, when one explains all pairs. */
 uint32_t sites_cover_blame(const struct sites_problem *p, const struct discs *d, const struct sites_cover *c);
-/* sites_detect; fills s->discs, which it leaves sorted if that is wanted. */
-int sites_detect_in(
-	struct sites_work *w, const struct sites_problem *p, struct sites_result *out, bool sorted);
-/* In ms; of the unsorted or sorted discs. ERR_NOMEM. */
-int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms);
+/* sites_detect in two steps: fills s->discs, by row; then judges them, sorted if that is wanted or needed. ERR_NOMEM. */
+int sites_collect(struct sites_work *w, const struct sites_problem *p, struct sites_result *out);
+int sites_judge(struct sites_work *w, const struct sites_problem *p, struct sites_result *out, bool sorted);
 
 #endif

@@ -6,20 +6,10 @@
 
 #include "base/err.h"
 #include "base/vec.h"
-#include "infer/lanes.h"
+#include "infer/sweeps.h"
 
 static const double half_turn_km = 3.14159265358979323846 * GEO_RADIUS_KM;
-/* What is nearer than this to touching, in the float columns, is looked at again in double. */
-static const float doubt = 4e-6F;
-/* A km, in radians. */
-static const float edge = (float)(1 / GEO_RADIUS_KM);
-
-double discs_radius_km(double rtt_ms, double accuracy_km, double km_per_ms)
-{
-	double km = rtt_ms * km_per_ms * (1 + GEO_SPHERE_ERROR) + accuracy_km;
-
-	return km < GEO_FARTHEST_KM ? km : GEO_FARTHEST_KM;
-}
+static const float radians_per_km = (float)(1 / GEO_RADIUS_KM);
 
 void discs_clear(struct discs *d)
 {
@@ -71,14 +61,26 @@ static uint64_t key_of(const struct disc *d, size_t at)
 	return (uint64_t)bits << 32 | at;
 }
 
-/* The numbers' range in steps, of which there are so many as two bytes tell apart. */
-struct steps {
-	uint64_t least;
-	int shift;
-};
+enum { STEP_BITS = 9, STEPS = 1 << STEP_BITS };
 
-static struct steps steps_of(const uint64_t *keys, size_t n)
+/* By some bits of how far they are above the least. */
+static void sort_pass(const uint64_t *from, uint64_t *to, size_t n, uint64_t least, int shift)
 {
+	uint32_t at[STEPS + 1] = {0};
+
+	for (size_t i = 0; i < n; i++)
+		at[((from[i] - least) >> shift & (STEPS - 1)) + 1]++;
+	for (size_t i = 0; i < STEPS; i++)
+		at[i + 1] += at[i];
+	for (size_t i = 0; i < n; i++)
+		to[at[(from[i] - least) >> shift & (STEPS - 1)]++] = from[i];
+}
+
+/* After one pass few, and after two many, are about where they should be: the rest one by one. */
+void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
+{
+	enum { FEW = 1024 };
+	const int bits = n <= FEW ? STEP_BITS : 2 * STEP_BITS;
 	uint64_t least = UINT64_MAX, most = 0;
 	int shift = 32;
 
@@ -86,31 +88,13 @@ static struct steps steps_of(const uint64_t *keys, size_t n)
 		least = keys[i] < least ? keys[i] : least;
 		most = keys[i] > most ? keys[i] : most;
 	}
-	while (n > 0 && (most - least) >> shift > UINT16_MAX)
+	while (n > 0 && (most - least) >> shift >> bits)
 		shift++;
-	return (struct steps){least, shift};
-}
-
-/* By one byte of the step. */
-static void sort_pass(const uint64_t *from, uint64_t *to, size_t n, const struct steps *s, int byte)
-{
-	uint32_t at[257] = {0};
-
-	for (size_t i = 0; i < n; i++)
-		at[((from[i] - s->least) >> (s->shift + byte) & 255) + 1]++;
-	for (size_t i = 0; i < 256; i++)
-		at[i + 1] += at[i];
-	for (size_t i = 0; i < n; i++)
-		to[at[(from[i] - s->least) >> (s->shift + byte) & 255]++] = from[i];
-}
-
-/* After two passes all but those of one step are where they should be. */
-void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
-{
-	const struct steps s = steps_of(keys, n);
-
-	sort_pass(keys, spare, n, &s, 0);
-	sort_pass(spare, keys, n, &s, 8);
+	sort_pass(keys, spare, n, least, shift);
+	if (n <= FEW)
+		memcpy(keys, spare, n * sizeof *keys);
+	else
+		sort_pass(spare, keys, n, least, shift + STEP_BITS);
 	for (size_t i = 1; i < n; i++) {
 		uint64_t key = keys[i];
 		size_t k = i;
@@ -121,28 +105,51 @@ void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
 	}
 }
 
+/* Few, as a rule. */
+static void sort_equals(struct disc *v, size_t n)
+{
+	enum { FEW = 32 };
+
+	if (n > FEW) {
+		qsort(v, n, sizeof *v, by_radius);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		const struct disc disc = v[i];
+		size_t k = i;
+
+		for (; k > 0 && by_radius(&v[k - 1], &disc) > 0; k--)
+			v[k] = v[k - 1];
+		v[k] = disc;
+	}
+}
+
 int discs_sort(struct discs *d)
 {
-	struct disc *unsorted = d->v;
-	size_t cap = d->cap;
+	const size_t n = d->n, cap = d->cap;
+	struct disc *from = d->v, *to;
+	uint64_t *keys;
 
-	if (vec_reserve(&d->spare, &d->cap_spare, d->n + 1) < 0 ||
-		vec_reserve(&d->keys, &d->cap_keys, 2 * d->n) < 0)
+	if (vec_reserve(&d->spare, &d->cap_spare, n + 1) < 0 ||
+		vec_reserve(&d->keys, &d->cap_keys, 2 * n + 1) < 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < d->n; i++)
-		d->keys[i] = key_of(&d->v[i], i);
-	discs_sort_keys(d->keys, d->keys + d->n, d->n);
-	for (size_t i = 0; i < d->n; i++)
-		d->spare[i] = d->v[(uint32_t)d->keys[i]];
-	for (size_t i = 0, end; i < d->n; i = end) {
-		for (end = i + 1; end < d->n && d->keys[end] >> 32 == d->keys[i] >> 32;)
-			end++;
-		if (end - i > 1)
-			qsort(d->spare + i, end - i, sizeof *d->spare, by_radius);
+	to = d->spare;
+	keys = d->keys;
+	for (size_t i = 0; i < n; i++)
+		keys[i] = key_of(&from[i], i);
+	discs_sort_keys(keys, keys + n, n);
+	keys[n] = UINT64_MAX;
+	for (size_t i = 0, first = 0; i < n; i++) {
+		to[i] = from[(uint32_t)keys[i]];
+		if (keys[i + 1] >> 32 == keys[i] >> 32)
+			continue;
+		if (i > first)
+			sort_equals(to + first, i + 1 - first);
+		first = i + 1;
 	}
-	d->v = d->spare;
+	d->v = to;
 	d->cap = d->cap_spare;
-	d->spare = unsorted;
+	d->spare = from;
 	d->cap_spare = cap;
 	return 0;
 }
@@ -164,25 +171,17 @@ void discs_free(struct discs *d)
 
 /* --- columns --- */
 
-/* Of arcs r, 0 to pi, from their halves. */
-static inline void angles(struct discs_columns *c, size_t at)
-{
-	lanes sine, cosine;
-
-	lanes_angle(lanes_at(c->r + at) * 0.5F, &sine, &cosine);
-	lanes_put(c->cos_r + at, 1 - 2 * sine * sine);
-	lanes_put(c->sin_r + at, 2 * sine * cosine);
-	lanes_put(c->hold + at, (2 * sine + edge) * (2 * sine + edge));
-}
-
 static int reserve_columns(struct discs_columns *c, size_t n)
 {
 	size_t padded = discs_words(n) * DISCS_WORD, cap = c->cap;
-	float **const column[] = {&c->x, &c->y, &c->z, &c->r, &c->cos_r, &c->sin_r, &c->hold};
+	float **const column[] = {&c->x, &c->y, &c->z, &c->r, &c->cos_r, &c->sin_r, &c->slack, &c->hold};
 	enum { COLUMNS = sizeof column / sizeof *column };
 
 	if (vec_reserve(&c->all, &c->cap, padded * COLUMNS) < 0)
 		return ERR_NOMEM;
+	c->sweeps = sweeps_avx2();
+	if (!c->sweeps)
+		c->sweeps = sweeps_plain();
 	/* Numbers, of which sums and products are quick: no NAN. */
 	if (c->cap > cap)
 		memset(c->all, 0, c->cap * sizeof *c->all);
@@ -191,24 +190,29 @@ static int reserve_columns(struct discs_columns *c, size_t n)
 	return 0;
 }
 
+static float radians_of(const struct disc *d)
+{
+	const float half_turn = (float)(half_turn_km / GEO_RADIUS_KM), r = (float)d->km * radians_per_km;
+
+	return r < half_turn ? r : half_turn;
+}
+
 int discs_finish(struct discs *d)
 {
-	const float per_km = (float)(1 / GEO_RADIUS_KM), half_turn = (float)(half_turn_km / GEO_RADIUS_KM);
 	struct discs_columns *c = &d->columns;
 
 	if (reserve_columns(c, d->n) < 0)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < d->n; i++) {
 		const struct disc *v = &d->v[i];
-		float r = (float)v->km * per_km;
 
 		c->x[i] = (float)v->at.x;
 		c->y[i] = (float)v->at.y;
 		c->z[i] = (float)v->at.z;
-		c->r[i] = r < half_turn ? r : half_turn;
+		c->r[i] = radians_of(v);
+		c->slack[i] = v->slack_km * radians_per_km;
 	}
-	for (size_t i = 0; i < d->n; i += LANES)
-		angles(c, i);
+	c->sweeps->finish(c, d->n);
 	return 0;
 }
 
@@ -219,87 +223,26 @@ bool discs_disjoint(const struct disc *a, const struct disc *b)
 	return sum < half_turn_km && geo_arc_km(&a->at, &b->at) > sum;
 }
 
-/* A disc against which others are held. */
-struct against {
-	lanes x, y, z, cos_r, sin_r;
-};
-
-static struct against against(const struct discs_columns *c, size_t at)
+static struct sweeps_disc disc_at(const struct discs_columns *c, size_t i)
 {
-	return (struct against){lanes_of(c->x[at]), lanes_of(c->y[at]), lanes_of(c->z[at]),
-		lanes_of(c->cos_r[at]), lanes_of(c->sin_r[at])};
+	return (struct sweeps_disc){c->x[i], c->y[i], c->z[i], c->r[i], c->cos_r[i], c->sin_r[i]};
 }
 
-/* Below 0 when disjoint. */
-static inline lanes margins(const struct discs_columns *c, const struct against *a, size_t at)
+static struct sweeps_disc disc_alone(const struct disc *d)
 {
-	return a->x * lanes_at(c->x + at) + a->y * lanes_at(c->y + at) + a->z * lanes_at(c->z + at) -
-	       a->cos_r * lanes_at(c->cos_r + at) + a->sin_r * lanes_at(c->sin_r + at);
-}
+	float r = radians_of(d);
 
-/* Above 0 when the others, which are no smaller, hold it. */
-static inline lanes depths(const struct discs_columns *c, const struct against *a, size_t at)
-{
-	return a->x * lanes_at(c->x + at) + a->y * lanes_at(c->y + at) + a->z * lanes_at(c->z + at) -
-	       a->cos_r * lanes_at(c->cos_r + at) - a->sin_r * lanes_at(c->sin_r + at);
-}
-
-/* Of 64 discs those for which a number is below `doubt`, and those of them where it is so surely. */
-struct word {
-	uint64_t some, sure;
-};
-
-static inline void word_add(struct word *w, lanes below, size_t k)
-{
-	w->some |= (uint64_t)lanes_bits(below < doubt) << k;
-	w->sure |= (uint64_t)lanes_bits(below < -doubt) << k;
-}
-
-/* What the margin says holds unless the discs may reach around the globe; r: of the one. */
-static struct word disjoint_word(const struct discs_columns *c, const struct against *a, float r, size_t word)
-{
-	struct word w = {0, 0};
-	uint64_t small = 0;
-
-	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
-		word_add(&w, margins(c, a, word * DISCS_WORD + k), k);
-		small |= (uint64_t)lanes_bits(lanes_at(c->r + word * DISCS_WORD + k) < 3.14F - r) << k;
-	}
-	w.sure &= small;
-	return w;
-}
-
-static struct word holding_word(const struct discs_columns *c, const struct against *a, size_t word)
-{
-	struct word w = {0, 0};
-
-	for (size_t k = 0; k < DISCS_WORD; k += LANES)
-		word_add(&w, -depths(c, a, word * DISCS_WORD + k), k);
-	return w;
-}
-
-/* The disc as the columns have it. */
-static struct against against_disc(const struct disc *a, float *r)
-{
-	float column[7][LANES] = {{(float)a->at.x}, {(float)a->at.y}, {(float)a->at.z},
-		{(float)((a->km < half_turn_km ? a->km : half_turn_km) / GEO_RADIUS_KM)}};
-	struct discs_columns c = {
-		column[0], column[1], column[2], column[3], column[4], column[5], column[6], NULL, 0};
-
-	angles(&c, 0);
-	*r = c.r[0];
-	return against(&c, 0);
+	return (struct sweeps_disc){(float)d->at.x, (float)d->at.y, (float)d->at.z, r, cosf(r), sinf(r)};
 }
 
 bool discs_disjoint_from(const struct discs *d, const struct disc *disc, uint64_t *out)
 {
 	const struct discs_columns *c = &d->columns;
-	float r;
-	const struct against a = against_disc(disc, &r);
+	const struct sweeps_disc alone = disc_alone(disc);
 	uint64_t any = 0;
 
 	for (size_t word = 0; word < discs_words(d->n); word++) {
-		const struct word w = disjoint_word(c, &a, r, word);
+		const struct sweeps_word w = c->sweeps->disjoint(c, &alone, d->n, word);
 
 		out[word] = w.some & discs_all(d->n, word);
 		for (uint64_t left = out[word] & ~w.sure; left; left &= left - 1)
@@ -317,22 +260,10 @@ bool discs_without(const struct discs *d, const struct geo_point *p, uint64_t *o
 	return discs_disjoint_from(d, &point, out);
 }
 
-/* How far the edges of 64 discs are from a point, those that hold it less than 0. */
-static void edges_km(const struct discs_columns *c, const struct geo_point *p, size_t word, float *out)
-{
-	const lanes x = lanes_of((float)p->x), y = lanes_of((float)p->y), z = lanes_of((float)p->z);
-
-	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
-		size_t at = word * DISCS_WORD + k;
-		lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y, w = lanes_at(c->z + at) - z;
-
-		lanes_put(out + k,
-			(lanes_arc(u * u + v * v + w * w) - lanes_at(c->r + at)) * (float)GEO_RADIUS_KM);
-	}
-}
-
 size_t discs_farthest(const struct discs *d, const struct disc *disc, const uint64_t *set)
 {
+	const struct discs_columns *c = &d->columns;
+	const struct sweeps_disc alone = disc_alone(disc);
 	size_t farthest = d->n;
 	float widest = -INFINITY;
 
@@ -340,7 +271,7 @@ size_t discs_farthest(const struct discs *d, const struct disc *disc, const uint
 		float km[DISCS_WORD];
 
 		if (set[word])
-			edges_km(&d->columns, &disc->at, word, km);
+			c->sweeps->edges(c, &alone, d->n, word, km);
 		for (uint64_t left = set[word]; left; left &= left - 1) {
 			size_t i = (size_t)__builtin_ctzll(left);
 
@@ -376,7 +307,7 @@ struct discs_search {
 	size_t cap_order, cap_colour;
 	/* Discs that hold another are dropped: what excludes that one excludes them too. */
 	struct discs_columns left; /* of those not looked at yet */
-	uint32_t *left_at;         /* their positions */
+	uint32_t *left_at;         /* their positions; those of all at first */
 	uint64_t *dropped;         /* set of those */
 	size_t cap_left_at, cap_dropped;
 	uint32_t *kept;               /* the others */
@@ -398,26 +329,13 @@ static void copy_columns(struct discs_columns *to, size_t at, const struct discs
 	to->sin_r[at] = from->sin_r[i];
 }
 
-/* Of n discs, drops the larger ones that hold this one. */
-static void drop_holders(
-	struct discs_search *s, const struct discs *d, const struct discs_columns *c, size_t n, size_t i)
+/* Of n discs, drops the larger ones that surely hold this one; one too many left is no harm. */
+static void drop_holders(struct discs_search *s, const struct discs_columns *c, size_t n, size_t i)
 {
-	const struct against a = against(c, i);
-	const struct disc *small = &d->v[s->left_at[i]];
+	const struct sweeps_disc small = disc_at(c, i);
 
-	for (size_t word = i / DISCS_WORD; word < discs_words(n); word++) {
-		const struct word w = holding_word(c, &a, word);
-		uint64_t doubtful = w.some & ~w.sure & ~s->dropped[word];
-
-		s->dropped[word] |= w.sure;
-		for (; doubtful; doubtful &= doubtful - 1) {
-			size_t k = word * DISCS_WORD + (size_t)__builtin_ctzll(doubtful);
-			const struct disc *big = &d->v[s->left_at[k]];
-
-			if (geo_arc_km(&small->at, &big->at) + small->km <= big->km)
-				s->dropped[word] |= doubtful & -doubtful;
-		}
-	}
+	for (size_t word = i / DISCS_WORD; word < discs_words(n); word++)
+		s->dropped[word] |= c->sweeps->holding(c, &small, n, word);
 }
 
 /* The first disc that is not dropped, from that word on; SIZE_MAX. */
@@ -430,10 +348,9 @@ static size_t first_left(const struct discs_search *s, size_t words, size_t *wor
 }
 
 /* Looks at the smallest few of n; how many are left then, in s->left. */
-static size_t keep_some(
-	struct discs_search *s, const struct discs *d, const struct discs_columns *c, size_t n)
+static size_t keep_some(struct discs_search *s, const struct discs_columns *c, size_t n)
 {
-	enum { SOME = 6 };
+	enum { SOME = 8 };
 	size_t words = discs_words(n), word = 0, i, left = 0;
 
 	for (size_t k = 0; k < words; k++)
@@ -442,7 +359,7 @@ static size_t keep_some(
 		copy_columns(&s->columns, s->n_kept, c, i);
 		s->kept[s->n_kept++] = s->left_at[i];
 		s->dropped[word] |= (uint64_t)1 << i % DISCS_WORD;
-		drop_holders(s, d, c, n, i);
+		drop_holders(s, c, n, i);
 	}
 	while ((i = first_left(s, words, &word)) != SIZE_MAX) {
 		s->dropped[word] |= (uint64_t)1 << i % DISCS_WORD;
@@ -462,8 +379,8 @@ static int keep_needed(struct discs_search *s, const struct discs *d)
 	s->n_kept = 0;
 	for (uint32_t i = 0; i < d->n; i++)
 		s->left_at[i] = i;
-	for (size_t n = keep_some(s, d, &d->columns, d->n); n > 0;)
-		n = keep_some(s, d, &s->left, n);
+	for (size_t n = keep_some(s, &d->columns, d->n); n > 0;)
+		n = keep_some(s, &s->left, n);
 	return 0;
 }
 
@@ -485,8 +402,8 @@ static void clear_bit(uint64_t *set, size_t i)
 /* Of the 64 kept from there, those that are disjoint from one. */
 static uint64_t row_word(const struct discs_search *s, const struct discs *d, size_t i, size_t word)
 {
-	const struct against a = against(&s->columns, i);
-	const struct word w = disjoint_word(&s->columns, &a, s->columns.r[i], word);
+	const struct sweeps_disc one = disc_at(&s->columns, i);
+	const struct sweeps_word w = s->columns.sweeps->disjoint(&s->columns, &one, s->n_kept, word);
 	uint64_t bits = w.some & discs_all(s->n_kept, word);
 
 	for (uint64_t left = bits & ~w.sure; left; left &= left - 1) {

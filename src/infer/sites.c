@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "infer/lanes.h"
 #include "infer/quantile.h"
 #include "infer/sites_scratch.h"
+#include "infer/sweeps.h"
 
 /* A path slower than light in fibre by more than this is plausible: a site this near needs no other one beside it. */
-static const float plausible_part = 0.7F, plausible_km = 15, quarter_turn = 1.5707963F;
+static const float plausible_part = 0.7F, plausible_km = 15;
 /* A site may be elsewhere than where it is thought to be: nearer by so much of the distance that holds nine tenths of it. */
 static const double doubt_part = 0.5;
 /* A disc this small says itself where a site is. */
@@ -24,62 +24,53 @@ static const struct sites_vp *vp_at(const struct sites_problem *p, const struct 
 
 /* --- the last mile --- */
 
-/* Room for this target's, so that none moves while it is looked at. */
+/* Room for as many cells as there can be with this target's. */
 static int make_cells(struct sites_scratch *s, const struct sites_problem *p)
 {
-	size_t want = 64;
+	size_t most = 2 * (p->n_vps + p->n_seen);
 
-	if (vec_reserve(&s->gaps, &s->cap_gaps, s->discs.n + 1) < 0 ||
-		vec_reserve(&s->met, &s->cap_met, s->discs.n + 1) < 0 ||
+	if (vec_reserve(&s->gaps, &s->cap_gaps, p->n_seen + 1) < 0 ||
+		vec_reserve(&s->met, &s->cap_met, p->n_seen + 1) < 0 ||
 		vec_reserve(&s->spots, &s->cap_spots, p->n_vps + 1) < 0)
 		return ERR_NOMEM;
+	if (s->cubes.n + p->n_seen > s->most_cubes) {
+		codes_free(&s->cubes);
+		s->n_spots = s->most_cubes = 0;
+		if (vec_reserve(&s->cells, &s->cap_cells, most) < 0 || codes_init(&s->cubes, most) < 0)
+			return ERR_NOMEM;
+		memset(s->cells, 0, s->cap_cells * sizeof *s->cells);
+		s->most_cubes = most;
+	}
 	for (; s->n_spots < p->n_vps; s->n_spots++)
-		s->spots[s->n_spots] = (struct sites_spot){.cell = NULL};
-	if (2 * (s->n_cells + s->discs.n) < s->cap_cells)
-		return 0;
-	while (want < 4 * s->discs.n)
-		want *= 2;
-	free(s->cells);
-	s->cells = calloc(want, sizeof *s->cells);
-	s->cap_cells = s->cells ? want : 0;
-	s->n_cells = s->n_spots = 0;
-	return s->cells ? make_cells(s, p) : ERR_NOMEM;
+		s->spots[s->n_spots] = (struct sites_spot){.cell_plus_1 = 0};
+	return 0;
 }
 
 /* Vantage points in one cube of this size are together. */
-static uint64_t cell_key(const struct geo_point *at)
+static uint64_t cube_of(const struct geo_point *at)
 {
 	const double per = GEO_RADIUS_KM / SITES_SPOT_KM;
 	uint64_t x = (uint64_t)((at->x + 1.01) * per), y = (uint64_t)((at->y + 1.01) * per),
 		 z = (uint64_t)((at->z + 1.01) * per);
 
-	return (x << 20 | y << 10 | z) + 1;
+	return x << 20 | y << 10 | z;
 }
 
-static struct sites_cell *find_cell(struct sites_scratch *s, uint64_t key)
-{
-	size_t mask = s->cap_cells - 1, at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
-
-	while (s->cells[at].key && s->cells[at].key != key)
-		at = (at + 1) & mask;
-	s->n_cells += !s->cells[at].key;
-	s->cells[at].key = key;
-	return &s->cells[at];
-}
-
-static struct sites_cell *cell_of(struct sites_scratch *s, uint32_t vp, const struct geo_point *at)
+static uint32_t cell_of(struct sites_scratch *s, uint32_t vp, const struct geo_point *at)
 {
 	struct sites_spot *spot = &s->spots[vp];
 
 	/* The very same place. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
-	if (!spot->cell || memcmp(&spot->at, at, sizeof *at) != 0)
-		*spot = (struct sites_spot){*at, find_cell(s, cell_key(at))};
-	return spot->cell;
+	if (!spot->cell_plus_1 || memcmp(&spot->at, at, sizeof *at) != 0)
+		*spot = (struct sites_spot){*at, codes_of(&s->cubes, cube_of(at)) + 1};
+	return spot->cell_plus_1 - 1;
 }
 
-/* Of places where several are together, how much longer the second shortest time is than the shortest: half of them are below
+/* Of discs by row: those of one vantage point after the other lie side by side in memory.
+ *
+ * Of places where several are together, how much longer the second shortest time is than the shortest: half of them are below
  * the median. What the best have themselves goes on top. */
-int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms)
+static int last_mile(struct sites_scratch *s, const struct sites_problem *p, double *tau_ms)
 {
 	const double own_ms = 1, by_gap = 2, most_ms = 10, unknown_ms = 1, step = 0.05;
 	size_t n_met = 0, n = 0;
@@ -90,12 +81,13 @@ int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, doub
 	for (size_t i = 0; i < s->discs.n; i++) {
 		const struct disc *d = &s->discs.v[i];
 		const struct sites_seen *row = &p->seen[d->id];
-		struct sites_cell *c = cell_of(s, row->vp, &d->at);
 		float t = (float)row->rtt_ms;
+		uint32_t cell = cell_of(s, row->vp, &d->at);
+		struct sites_cell *c = &s->cells[cell];
 
 		if (c->call != s->call) {
-			*c = (struct sites_cell){c->key, s->call, t, INFINITY};
-			s->met[n_met++] = c;
+			*c = (struct sites_cell){s->call, t, INFINITY};
+			s->met[n_met++] = cell;
 		} else if (t < c->least) {
 			c->next = c->least;
 			c->least = t;
@@ -103,9 +95,12 @@ int sites_last_mile(struct sites_scratch *s, const struct sites_problem *p, doub
 			c->next = t;
 		}
 	}
-	for (size_t i = 0; i < n_met; i++)
-		if (isfinite(s->met[i]->next))
-			s->gaps[n++] = (double)(s->met[i]->next - s->met[i]->least);
+	for (size_t i = 0; i < n_met; i++) {
+		const struct sites_cell *c = &s->cells[s->met[i]];
+
+		if (isfinite(c->next))
+			s->gaps[n++] = (double)(c->next - c->least);
+	}
 	gap = n ? quantile_median(s->gaps, n) : unknown_ms;
 	*tau_ms = fmin(most_ms, own_ms + by_gap * gap);
 	/* In steps, so that what was found for one target serves others. */
@@ -262,27 +257,14 @@ static int add_placed(const struct run *r, const struct disc *d, size_t n, int32
 
 /* --- sites by latency --- */
 
-/* Chords, for comparing: twice the sine of half the angle. */
 static int make_plausible(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
-	const float per_km = (float)(1 / GEO_RADIUS_KM / 2);
+	const struct discs_columns *c = &s->discs.columns;
 
 	if (vec_reserve(&s->plausible, &s->cap_plausible, discs_words(s->discs.n) * DISCS_WORD) < 0)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < s->discs.n; i++) {
-		const struct disc *d = &s->discs.v[i];
-		float half =
-			(((float)d->km - d->slack_km) * plausible_part + plausible_km + d->slack_km) * per_km;
-
-		s->plausible[i] = half < quarter_turn ? half : quarter_turn;
-	}
-	for (size_t i = 0; i < s->discs.n; i += LANES) {
-		lanes sine, cosine;
-
-		lanes_angle(lanes_at(s->plausible + i), &sine, &cosine);
-		lanes_put(s->plausible + i, 2 * sine);
-	}
+	c->sweeps->chords(c, plausible_part, plausible_km / (float)GEO_RADIUS_KM, s->discs.n, s->plausible);
 	return 0;
 }
 
@@ -299,44 +281,22 @@ static void tell_settled(const struct run *r, size_t position, size_t site)
 	sites_tell(r->w, &note);
 }
 
-/* Of 64 discs those that hold the site, and those that it may well answer: of these none other, so that discs without a common
- * point do not share it. */
-struct reached {
-	uint64_t held, answered;
-};
-
-static struct reached reached(const struct sites_scratch *s, size_t site, size_t word)
-{
-	const struct discs_columns *c = &s->discs.columns;
-	const lanes x = lanes_of((float)s->at[site].x), y = lanes_of((float)s->at[site].y),
-		    z = lanes_of((float)s->at[site].z), doubt = lanes_of(s->doubt[site]);
-	struct reached r = {0, 0};
-
-	for (size_t k = 0; k < DISCS_WORD; k += LANES) {
-		size_t at = word * DISCS_WORD + k;
-		lanes u = lanes_at(c->x + at) - x, v = lanes_at(c->y + at) - y, w = lanes_at(c->z + at) - z;
-		lanes square = u * u + v * v + w * w, near = lanes_at(s->plausible + at) + doubt;
-
-		r.held |= (uint64_t)lanes_bits(square <= lanes_at(c->hold + at)) << k;
-		r.answered |= (uint64_t)lanes_bits(square <= near * near) << k;
-	}
-	r.held &= discs_all(s->discs.n, word);
-	r.answered &= r.held;
-	return r;
-}
-
+/* Who may well answer from the site needs none other: so that discs without a common point do not share it. */
 static int settle(const struct run *r, size_t site)
 {
 	struct sites_scratch *s = r->s;
-	const size_t words = discs_words(s->discs.n);
+	const struct discs_columns *c = &s->discs.columns;
+	const struct sweeps_site at = {
+		(float)s->at[site].x, (float)s->at[site].y, (float)s->at[site].z, s->doubt[site]};
+	const size_t n = s->discs.n, words = discs_words(n);
 
 	if (vec_reserve(&s->held, &s->cap_held, (site + 1) * words) < 0)
 		return ERR_NOMEM;
 	for (size_t word = 0; word < words; word++) {
-		const struct reached reach = reached(s, site, word);
-		uint64_t now = reach.answered & ~s->done[word];
+		const struct sweeps_reach reach = c->sweeps->reached(c, s->plausible, &at, n, word);
+		uint64_t now = reach.answered & discs_all(n, word) & ~s->done[word];
 
-		s->held[site * words + word] = reach.held;
+		s->held[site * words + word] = reach.held & discs_all(n, word);
 		s->done[word] |= now;
 		for (; r->w->explain && now; now &= now - 1)
 			tell_settled(r, word * DISCS_WORD + (size_t)__builtin_ctzll(now), site);
@@ -383,26 +343,28 @@ static void set_done(uint64_t *done, size_t i, bool is)
 	done[i / DISCS_WORD] = is ? done[i / DISCS_WORD] | bit : done[i / DISCS_WORD] & ~bit;
 }
 
-/* Chains the sorted discs of each label, the smallest first. */
+/* Chains the sorted discs of each label, the smallest first; the others, but for those that were left out, look for a site. */
 static int chain(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
-	size_t words = discs_words(s->discs.n);
+	const size_t n = s->discs.n, words = discs_words(n);
 
-	if (vec_reserve(&s->next, &s->cap_next, s->discs.n + 1) < 0 ||
+	if (vec_reserve(&s->next, &s->cap_next, n + 1) < 0 ||
 		vec_reserve(&s->done, &s->cap_done, words + 1) < 0)
 		return ERR_NOMEM;
-	memset(s->done, 0xff, words * sizeof *s->done);
-	for (size_t i = s->discs.n; i-- > 0;) {
+	for (size_t word = 0; word < words; word++)
+		s->done[word] = ~discs_all(n, word);
+	if (r->p->n_labels == 0 && r->out->blamed < 0)
+		return 0;
+	for (size_t i = n; i-- > 0;) {
 		uint32_t row = s->discs.v[i].id;
 		int32_t label = r->p->seen[row].label;
 
+		if (label < 0 && r->out->fate[row] == SITES_UNPLACED)
+			continue;
+		set_done(s->done, i, true);
 		if (r->out->fate[row] != SITES_UNPLACED)
 			continue;
-		if (label < 0) {
-			set_done(s->done, i, false);
-			continue;
-		}
 		s->next[i] = s->groups[label].first;
 		s->groups[label].first = (int32_t)i;
 	}
@@ -508,7 +470,7 @@ static int add_opaque(const struct run *r, int32_t label)
 
 	if (gather(r, label) < 0)
 		return ERR_NOMEM;
-	c = sites_cover_of(r->w, r->p, &s->some);
+	c = sites_cover_of(r->w, r->p, &s->some, 0);
 	if (sites_cover_two(&c))
 		return split(r, label);
 	if (c.pairs > 0)
@@ -557,6 +519,8 @@ static int add_labels(const struct run *r)
 {
 	struct sites_scratch *s = r->s;
 
+	if (r->p->n_labels == 0)
+		return 0;
 	for (size_t i = 0; i < s->discs.n; i++) {
 		int32_t label = r->p->seen[s->discs.v[i].id].label;
 
@@ -608,7 +572,7 @@ static void serve_by_reach(const struct run *r, int32_t label)
 
 static void serve_rows(const struct run *r)
 {
-	for (size_t i = 0; i < r->p->n_seen; i++) {
+	for (size_t i = 0; r->p->n_labels > 0 && i < r->p->n_seen; i++) {
 		int32_t label = r->p->seen[i].label;
 
 		if (label >= 0 && r->out->fate[i] == SITES_UNPLACED &&
@@ -621,18 +585,31 @@ static void serve_rows(const struct run *r)
 			serve_by_reach(r, (int32_t)i);
 }
 
-static void count_served(const struct run *r)
+/* Which of the sites serves a row is as good as random: no branch on it. */
+static int count_served(const struct run *r)
 {
-	for (size_t i = 0; i < r->p->n_seen; i++) {
-		struct sites_site *site = r->out->site_of[i] >= 0 ? &r->out->sites[r->out->site_of[i]] : NULL;
-		double t = r->p->seen[i].rtt_ms;
+	struct sites_tally *tally;
 
-		if (!site)
-			continue;
-		site->vps++;
-		if (t >= 0 && (site->nearest < 0 || t < r->p->seen[site->nearest].rtt_ms))
-			site->nearest = (int32_t)i;
+	if (vec_reserve(&r->s->tally, &r->s->cap_tally, r->out->n_sites + 1) < 0)
+		return ERR_NOMEM;
+	tally = r->s->tally + 1; /* before it: of rows that none serves */
+	for (size_t i = 0; i < r->out->n_sites + 1; i++)
+		r->s->tally[i] = (struct sites_tally){.nearest = SITES_NO, .rtt_ms = (double)INFINITY};
+	for (size_t i = 0; i < r->p->n_seen; i++) {
+		struct sites_tally *t = &tally[r->out->site_of[i]];
+		double rtt_ms = r->p->seen[i].rtt_ms;
+
+		t->vps++;
+		if (rtt_ms >= 0 && rtt_ms < t->rtt_ms) {
+			t->rtt_ms = rtt_ms;
+			t->nearest = (int32_t)i;
+		}
 	}
+	for (size_t i = 0; i < r->out->n_sites; i++) {
+		r->out->sites[i].vps = tally[i].vps;
+		r->out->sites[i].nearest = tally[i].nearest;
+	}
+	return 0;
 }
 
 /* --- what is proven --- */
@@ -713,21 +690,23 @@ static int sort_sites(const struct run *r)
 	struct sites_result *out = r->out;
 	size_t n = out->n_sites, proven = 0;
 	struct sites_site *moved;
+	int32_t *to;
 
 	if (vec_reserve(&out->sites, &out->cap_sites, 2 * n + 1) < 0 ||
 		vec_reserve(&r->s->moved, &r->s->cap_moved, n + 1) < 0)
 		return ERR_NOMEM;
+	to = r->s->moved + 1;
+	to[SITES_NO] = SITES_NO;
 	moved = out->sites + n;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < n; i++)
 			if (!(out->sites[i].flags & SITES_LIKELY) == !pass) {
-				r->s->moved[i] = (uint32_t)proven;
+				to[i] = (int32_t)proven;
 				moved[proven++] = out->sites[i];
 			}
 	memcpy(out->sites, moved, n * sizeof *moved);
 	for (size_t i = 0; i < r->p->n_seen; i++)
-		if (out->site_of[i] >= 0)
-			out->site_of[i] = (int32_t)r->s->moved[out->site_of[i]];
+		out->site_of[i] = to[out->site_of[i]];
 	return 0;
 }
 
@@ -746,7 +725,8 @@ static int infer_many(const struct run *r)
 	if (rc < 0)
 		return rc;
 	serve_rows(r);
-	count_served(r);
+	if (count_served(r) < 0)
+		return ERR_NOMEM;
 	if (r->out->verdict != SITES_ANYCAST) {
 		r->out->by_discs = r->out->proven = r->p->n_seen > 0;
 		return 0;
@@ -787,20 +767,20 @@ static int infer_one(const struct run *r)
 	for (size_t i = 0; rc == 0 && r->out->n_sites > 0 && i < r->p->n_seen; i++)
 		if (r->out->fate[i] == SITES_UNPLACED)
 			serve(r, (uint32_t)i, 0);
-	count_served(r);
-	return rc;
+	return rc < 0 ? rc : count_served(r);
 }
 
 int sites_infer(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
 {
 	struct run r = {.w = w, .p = p, .out = out};
 
-	if (sites_detect_in(w, p, out, true) < 0)
+	if (sites_collect(w, p, out) < 0)
 		return ERR_NOMEM;
 	r.s = w->scratch;
 	r.others = sites_world_others(p->world, p->operators ? p->operators : "");
 	r.s->n_taken = 0;
-	if (chain(&r) < 0 || make_plausible(&r) < 0 || sites_last_mile(r.s, p, &out->tau_ms) < 0)
+	if (last_mile(r.s, p, &out->tau_ms) < 0 || sites_judge(w, p, out, true) < 0 || chain(&r) < 0 ||
+		make_plausible(&r) < 0)
 		return ERR_NOMEM;
 	return out->verdict == SITES_UNICAST ? infer_one(&r) : infer_many(&r);
 }
@@ -819,9 +799,11 @@ void sites_work_free(struct sites_work *w)
 	free(s->outside);
 	free(s->meets);
 	free(s->moved);
+	free(s->tally);
 	free(s->groups);
 	free(s->next);
 	free(s->done);
+	codes_free(&s->cubes);
 	free(s->cells);
 	free(s->spots);
 	free(s->met);

@@ -44,15 +44,10 @@ bool sites_one_spot(const struct sites_vp *a, const struct sites_vp *b)
 
 /* --- the discs of a target --- */
 
+/* Whether what the vantage point saw says where the site may be. */
 static bool has_disc(const struct sites_vp *vp, const struct sites_seen *row)
 {
 	return vp->placed && !vp->distrusted && row->rtt_ms >= 0 && isfinite(row->rtt_ms);
-}
-
-static double radius_of(
-	const struct sites_problem *p, const struct sites_vp *vp, const struct sites_seen *row)
-{
-	return discs_radius_km(row->rtt_ms, vp->accuracy_km, p->options->km_per_ms);
 }
 
 static const struct sites_vp *vp_of(const struct sites_problem *p, const struct disc *d)
@@ -81,6 +76,9 @@ static int start_stamps(struct sites_scratch *s, size_t n_vps)
 
 static int collect(struct sites_scratch *s, const struct sites_problem *p, struct sites_result *out)
 {
+	const double km_per_ms = p->options->km_per_ms;
+	uint32_t vps = 0;
+
 	discs_clear(&s->discs);
 	if (discs_reserve(&s->discs, p->n_seen) < 0)
 		return ERR_NOMEM;
@@ -92,10 +90,13 @@ static int collect(struct sites_scratch *s, const struct sites_problem *p, struc
 		out->fate[i] = vp->distrusted ? SITES_UNUSED : SITES_UNPLACED;
 		if (!has_disc(vp, row))
 			continue;
-		out->vps += count_vp(s, row->vp);
-		discs_add(&s->discs,
-			&(struct disc){vp->at, radius_of(p, vp, row), (float)vp->accuracy_km, (uint32_t)i});
+		vps += count_vp(s, row->vp);
+		discs_add(&s->discs, &(struct disc){.at = vp->at,
+					     .km = discs_radius_km(row->rtt_ms, vp->accuracy_km, km_per_ms),
+					     .slack_km = (float)vp->accuracy_km,
+					     .id = (uint32_t)i});
 	}
+	out->vps = vps;
 	return 0;
 }
 
@@ -251,9 +252,15 @@ static void tell_pair(const struct sites_work *w, const struct discs *d, uint32_
 	sites_tell(w, &note);
 }
 
+/* More pairs of this disc would change nothing: there are two already, or it is one that the first pair leaves in all. */
+static bool told_enough(const struct sites_cover *c, size_t disc)
+{
+	return c->pairs > 0 && !c->by_b && (!c->by_a || disc == c->a);
+}
+
 /* Discs that hold the centre of the smallest one all meet: one of a disjoint pair is outside. */
 struct sites_cover sites_cover_of(
-	const struct sites_work *w, const struct sites_problem *p, const struct discs *d)
+	const struct sites_work *w, const struct sites_problem *p, const struct discs *d, size_t smallest)
 {
 	struct sites_scratch *s = w->scratch;
 	const size_t words = discs_words(d->n);
@@ -262,7 +269,7 @@ struct sites_cover sites_cover_of(
 
 	if (d->n == 0)
 		return c;
-	c.outside = discs_without(d, &d->v[discs_first(d)].at, s->outside);
+	c.outside = discs_without(d, &d->v[smallest].at, s->outside);
 	while (!sites_cover_two(&c) && (a = discs_take(s->outside, words, &x)) != SIZE_MAX) {
 		size_t b, y = 0;
 
@@ -270,7 +277,7 @@ struct sites_cover sites_cover_of(
 			continue;
 		b = discs_farthest(d, &d->v[a], s->meets);
 		add_widest(d, &c, (uint32_t)a, (uint32_t)b);
-		while ((w->explain || !sites_cover_two(&c)) &&
+		while ((w->explain || !told_enough(&c, a)) &&
 			(b = discs_take(s->meets, words, &y)) != SIZE_MAX) {
 			add_pair(p, d, &c, (uint32_t)a, (uint32_t)b);
 			tell_pair(w, d, (uint32_t)a, (uint32_t)b);
@@ -472,32 +479,29 @@ static void decide_all(struct sites_work *w, const struct sites_problem *p, stru
 		decide_on_one(w->scratch, p, out, c);
 }
 
-int sites_detect_in(
-	struct sites_work *w, const struct sites_problem *p, struct sites_result *out, bool sorted)
+int sites_collect(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
 {
-	struct sites_cover c;
-	int rc = prepare(w, p, out);
+	return prepare(w, p, out) < 0 ? ERR_NOMEM : collect(w->scratch, p, out);
+}
 
-	if (rc == 0)
-		rc = collect(w->scratch, p, out);
-	if (rc == 0 && sorted)
-		rc = discs_sort(&w->scratch->discs);
-	if (rc == 0)
-		rc = discs_finish(&w->scratch->discs);
-	if (rc == 0)
-		rc = weigh_labels(w->scratch, p, out);
-	if (rc < 0)
+int sites_judge(struct sites_work *w, const struct sites_problem *p, struct sites_result *out, bool sorted)
+{
+	struct sites_scratch *s = w->scratch;
+	struct sites_cover c;
+
+	if ((sorted && discs_sort(&s->discs) < 0) || discs_finish(&s->discs) < 0 ||
+		weigh_labels(s, p, out) < 0)
 		return ERR_NOMEM;
 	believe(w, p, out);
-	c = sites_cover_of(w, p, &w->scratch->discs);
+	c = sites_cover_of(w, p, &s->discs, sorted ? 0 : discs_first(&s->discs));
 	/* Who is to blame, and which place fits all, is not to depend on the order of the rows. */
 	if (!sorted && c.outside && !sites_cover_two(&c))
-		return sites_detect_in(w, p, out, true);
+		return sites_collect(w, p, out) < 0 ? ERR_NOMEM : sites_judge(w, p, out, true);
 	decide_all(w, p, out, &c);
 	return 0;
 }
 
 int sites_detect(struct sites_work *w, const struct sites_problem *p, struct sites_result *out)
 {
-	return sites_detect_in(w, p, out, false);
+	return sites_collect(w, p, out) < 0 ? ERR_NOMEM : sites_judge(w, p, out, false);
 }

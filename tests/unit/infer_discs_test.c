@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "dice.h"
 #include "infer/discs.h"
+#include "infer/sweeps.h"
 
 static const double half_turn_km = 3.14159265358979323846 * GEO_RADIUS_KM;
 
@@ -237,12 +239,89 @@ static void extremes_exclude_each_other_where_they_should(void **state)
 	}
 }
 
+/* One pass over all of them by either, from the same radii. */
+struct swept {
+	uint64_t some[8], sure[8], holding[8], held[8], answered[8];
+	float columns[8 * DISCS_WORD * 4], chords[8 * DISCS_WORD], km[8 * DISCS_WORD];
+};
+
+static void sweep(struct swept *out, const struct sweeps *by, struct discs *d, size_t i, size_t word)
+{
+	struct discs_columns *c = &d->columns;
+	const uint64_t all = discs_all(d->n, word);
+
+	by->finish(c, d->n);
+	const struct sweeps_disc disc = {c->x[i], c->y[i], c->z[i], c->r[i], c->cos_r[i], c->sin_r[i]};
+	const struct sweeps_site site = {c->x[i], c->y[i], c->z[i], 0.01F * (float)word};
+	const struct sweeps_word apart = by->disjoint(c, &disc, d->n, word);
+
+	out->some[word] = apart.some & all;
+	out->sure[word] = apart.sure & all;
+	out->holding[word] = by->holding(c, &disc, d->n, word) & all;
+	by->chords(c, 0.7F, 0.002F, d->n, out->chords);
+	const struct sweeps_reach reach = by->reached(c, out->chords, &site, d->n, word);
+	out->held[word] = reach.held & all;
+	out->answered[word] = reach.answered & all;
+	by->edges(c, &disc, d->n, word, out->km + word * DISCS_WORD);
+	for (size_t k = word * DISCS_WORD; k < d->n && k < (word + 1) * DISCS_WORD; k++) {
+		out->columns[4 * k] = c->cos_r[k];
+		out->columns[4 * k + 1] = c->sin_r[k];
+		out->columns[4 * k + 2] = c->hold[k];
+		out->columns[4 * k + 3] = c->slack[k];
+	}
+}
+
+/* What is only padding may differ: a row of lanes ends where it ends. */
+static void forget_padding(struct swept *s, size_t n)
+{
+	memset(s->chords + n, 0, (8 * DISCS_WORD - n) * sizeof *s->chords);
+	memset(s->km + n, 0, (8 * DISCS_WORD - n) * sizeof *s->km);
+}
+
+static void wide_lanes_find_the_very_same(void **state)
+{
+	struct dice luck = dice_of(3);
+	static struct swept plain, wide;
+	struct discs d = {0};
+	size_t disjoint = 0, held = 0;
+
+	(void)state;
+	if (!sweeps_avx2()) {
+		print_message("this machine has no AVX2\n");
+		skip();
+	}
+	for (int round = 0; round < 400; round++) {
+		size_t n = 1 + dice(&luck, 8 * DISCS_WORD);
+
+		fill(&d, &luck, n);
+		for (size_t i = 0; i < n; i++)
+			d.v[i].slack_km = (float)uniform(&luck, 0, d.v[i].km);
+		assert_int_equal(discs_finish(&d), 0);
+		memset(&plain, 0, sizeof plain);
+		memset(&wide, 0, sizeof wide);
+		for (size_t word = 0; word < discs_words(n); word++) {
+			size_t i = dice(&luck, (uint32_t)n);
+
+			sweep(&plain, sweeps_plain(), &d, i, word);
+			sweep(&wide, sweeps_avx2(), &d, i, word);
+			disjoint += (size_t)__builtin_popcountll(plain.sure[word]);
+			held += (size_t)__builtin_popcountll(plain.held[word]);
+		}
+		forget_padding(&plain, n);
+		forget_padding(&wide, n);
+		assert_memory_equal(&plain, &wide, sizeof plain);
+	}
+	assert_true(disjoint > 1000 && held > 1000);
+	discs_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(radii_are_widened_and_bounded),
 		cmocka_unit_test(extremes_exclude_each_other_where_they_should),
 		cmocka_unit_test(many_pairs_at_a_time_are_as_one_by_one),
+		cmocka_unit_test(wide_lanes_find_the_very_same),
 		cmocka_unit_test(the_largest_set_is_the_largest),
 		cmocka_unit_test(a_search_cut_short_says_so),
 		cmocka_unit_test(one_more_disc_never_proves_fewer),
