@@ -12,6 +12,8 @@
 struct file_in; /* opaque: it owns a descriptor and a decompressor */
 
 struct file_in *file_in_open(const char *path, struct err_msg *why);
+/* The same over a descriptor, read from where it stands. It belongs to the result, and is closed on failure. */
+struct file_in *file_in_over(const char *path, int fd, struct err_msg *why);
 /* The same over bytes in memory, which must stay; `name` stands for the path, its suffix too. */
 struct file_in *file_in_bytes(const char *name, const void *bytes, size_t n, struct err_msg *why);
 /* Up to n bytes; 0 at the end; negative `enum err`. A compressed file that is cut gives all its whole frames

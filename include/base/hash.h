@@ -26,7 +26,8 @@ uint64_t hash_sip(const struct hash_key *key, const void *bytes, size_t n);
 uint64_t hash_mix(uint64_t v);
 
 #define HASH_SHA256_TEXT_LEN 65
-/* SHA-256 as lower-case hex, of bytes or of a file. */
+/* SHA-256 as lower-case hex, of bytes or of a file. ERR_IO for what is no regular file: of a pipe somebody else has read what was
+ * in it, or nobody writes to it. */
 void hash_sha256(const void *bytes, size_t n, char out[static HASH_SHA256_TEXT_LEN]);
 int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], struct err_msg *why);
 

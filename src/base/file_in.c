@@ -220,8 +220,8 @@ static const struct codec *codec_of(const char *path)
 	return c;
 }
 
-/* Everything but the source of raw bytes. Owns fd from here on. */
-static struct file_in *open_over(const char *path, int fd, struct err_msg *why)
+/* Everything but the source of raw bytes. */
+struct file_in *file_in_over(const char *path, int fd, struct err_msg *why)
 {
 	struct file_in *f = calloc(1, sizeof(*f));
 	const struct codec *codec = codec_of(path);
@@ -256,18 +256,18 @@ struct file_in *file_in_open(const char *path, struct err_msg *why)
 	int fd = STDIN_FILENO;
 
 	if (strcmp(path, "-") == 0)
-		return open_over("stdin", fd, why);
+		return file_in_over("stdin", fd, why);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		(void)err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	return open_over(path, fd, why);
+	return file_in_over(path, fd, why);
 }
 
 struct file_in *file_in_bytes(const char *name, const void *bytes, size_t n, struct err_msg *why)
 {
-	struct file_in *f = open_over(name, -1, why);
+	struct file_in *f = file_in_over(name, -1, why);
 
 	if (f) {
 		f->raw = bytes;

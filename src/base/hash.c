@@ -5,6 +5,7 @@
 #include <nettle/sha2.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct hash_key) == crypto_shorthash_KEYBYTES, "SipHash key size");
@@ -76,11 +77,16 @@ int hash_file_sha256(const char *path, char out[static HASH_SHA256_TEXT_LEN], st
 {
 	uint8_t buf[65536];
 	struct sha256_ctx st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0;
+	struct stat about;
 	ssize_t n;
 
 	if (fd < 0)
 		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
+	if (fstat(fd, &about) < 0 || !S_ISREG(about.st_mode)) {
+		(void)close(fd);
+		return err_set(why, ERR_IO, "%s: not a file that can be read twice", path);
+	}
 	sha256_init(&st);
 	while ((n = read(fd, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)

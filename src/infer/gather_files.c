@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -145,27 +146,37 @@ static int find_columns(struct reader *me, const struct csv *c, struct err_msg *
 	return 0;
 }
 
-/* The whole file, if it is smaller than so much: its length, or -1. */
-static ssize_t read_small(const char *path, char *out, size_t cap)
+/* The whole of a file that is smaller than so much: its length, or -1. It is still to be read from its beginning. */
+static ssize_t read_small(int fd, char *out, size_t cap)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, cap);
+	size_t n = 0;
+	ssize_t got = 1;
 
-	if (fd >= 0)
-		(void)close(fd);
-	return n < (ssize_t)cap ? n : -1;
+	while (n < cap && got > 0) {
+		got = pread(fd, out + n, cap - n, (off_t)n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	return got == 0 ? (ssize_t)n : -1;
 }
 
 /* To open a small file a second time, for its digest, would take as long as all else that is done with it. */
 static struct csv *open_file(struct reader *me, const char *path, struct err_msg *why)
 {
-	ssize_t n = read_small(path, me->small, sizeof(me->small));
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read_small(fd, me->small, sizeof(me->small));
 	struct file_in *in;
 
-	if (n < 0)
-		return csv_open(path, why);
-	hash_sha256(me->small, (size_t)n, me->file.sha256);
-	in = file_in_bytes(path, me->small, (size_t)n, why);
+	if (fd < 0) {
+		(void)err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (n < 0) {
+		in = file_in_over(path, fd, why);
+	} else {
+		(void)close(fd);
+		hash_sha256(me->small, (size_t)n, me->file.sha256);
+		in = file_in_bytes(path, me->small, (size_t)n, why);
+	}
 	return in ? csv_open_over(in, why) : NULL;
 }
 

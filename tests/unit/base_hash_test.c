@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "scratch.h"
@@ -84,6 +85,8 @@ static void sha256_of_files(void **state)
 	assert_int_equal(hash_file_sha256("none", hex, &why), ERR_IO);
 	assert_non_null(strstr(why.text, "none: "));
 	assert_int_equal(hash_file_sha256(".", hex, &why), ERR_IO);
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_equal(hash_file_sha256("pipe", hex, &why), ERR_IO);
 	scratch_remove(&s);
 }
 

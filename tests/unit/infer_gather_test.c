@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "dice.h"
@@ -305,10 +308,48 @@ static void headers_differ(void **state)
 	scratch_remove(&s);
 }
 
+/* What comes through a pipe comes once, and not in one piece; it has no digest. */
+static void a_pipe(void **state)
+{
+	enum { PIPE_ROWS = 10000 };
+	char path[] = "p.csv", *const paths[] = {path};
+	const struct gather_reading reading = {
+		.paths = paths, .n = 1, .threads = 1, .complain = note, .done = note_end};
+	const struct gather_limits limits = {.folder = "."};
+	struct gather *g = gather_open(&limits);
+	struct scratch s = scratch_make();
+	struct err_msg why = {{0}};
+	int status;
+	pid_t writer;
+
+	(void)state;
+	said[0] = '\0';
+	assert_int_equal(mkfifo(path, 0600), 0);
+	writer = fork();
+	assert_true(writer >= 0);
+	if (writer == 0) {
+		FILE *f = fopen(path, "w");
+		bool good = f && fputs(HEAD, f) >= 0;
+
+		for (int i = 0; good && i < PIPE_ROWS; i++)
+			good = fputs(GOOD, f) >= 0;
+		_exit(good && fclose(f) == 0 ? 0 : 1);
+	}
+	assert_int_equal(gather_files(g, &reading, &why), 0);
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(status, 0);
+	assert_string_equal(said, "");
+	assert_int_equal(ended.rc, 0);
+	assert_int_equal(ended.rows, PIPE_ROWS);
+	assert_string_equal(ended.sha256, "");
+	gather_close(g);
+	scratch_remove(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(order_is_nothing), cmocka_unit_test(large_target),
-		cmocka_unit_test(bad_rows), cmocka_unit_test(headers_differ)};
+		cmocka_unit_test(bad_rows), cmocka_unit_test(headers_differ), cmocka_unit_test(a_pipe)};
 
 	assert_int_equal(hash_init(), 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
