@@ -206,8 +206,8 @@ int infer_text(FILE *out, const struct infer_report *r)
 	size_t files = 0;
 	int rc = 0;
 
-	while (files < r->n_inputs && r->inputs[files].rows > 0)
-		files++;
+	for (size_t i = 0; i < r->n_inputs; i++)
+		files += r->inputs[i].rows > 0;
 	if (r->n <= INFER_DETAILED)
 		for (size_t i = 0; rc == 0 && i < r->n; i++)
 			rc = say_detailed(out, r, i);
@@ -218,7 +218,7 @@ int infer_text(FILE *out, const struct infer_report *r)
 	(void)fprintf(out, "read     %" PRIu64 " rows of %zu vantage points", r->rows, r->vps);
 	if (r->unplaced_vps > 0)
 		(void)fprintf(out, " (%zu without a place: identities only)", r->unplaced_vps);
-	(void)fprintf(out, " in %zu files, %zu identities", files, r->identities);
+	(void)fprintf(out, " in %zu file%s, %zu identities", files, files == 1 ? "" : "s", r->identities);
 	if (r->faults > 0)
 		(void)fprintf(out, "; %zu warning%s above", r->faults, r->faults == 1 ? "" : "s");
 	(void)fprintf(out, "\nwrote    %s: sites.csv catchment.csv trust.csv infer.json\n", r->run);

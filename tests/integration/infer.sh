@@ -119,8 +119,9 @@ truncate -s -4 "$run/b.probes.csv.zst"
 fault "a torn frame" 'b.probes.csv.zst:' waw
 good_run "$run" && printf 'vp,target\nvie,1.1.1.1\n' >"$run/b.probes.csv"
 fault "no column" "b.probes.csv: no column 'probe'" waw
-good_run "$run" && : >"$run/b.probes.csv"
-fault "an empty file" 'b.probes.csv: empty' waw
+good_run "$run" && : >"$run/0.probes.csv"
+fault "an empty file" '0.probes.csv: empty' waw
+grep -q ' in 1 file, ' <<<"$said" || fail "an empty file is counted: $said"
 good_run "$run" && echo '{"end": null, "counts": {"rows": 0}}' >"$run/a.meta.json"
 fault "a prober that died" 'a.probes.csv: its prober is still at work, or died' waw
 good_run "$run" && echo '{"end": "2026-11-22T18:00:00Z", "counts": {"rows": 7}}' >"$run/a.meta.json"
