@@ -34,11 +34,11 @@ char *decimal_put_padded(char *out, uint64_t v, unsigned digits)
 char *decimal_put_real(char *out, double v, unsigned decimals)
 {
 	double scaled = fabs(v) * powers[decimals], whole = floor(scaled);
-	uint64_t all = (uint64_t)whole;
+	uint64_t all;
 
 	if (!(scaled < 1e9) || fabs(scaled - whole - 0.5) < 1e-6)
 		return out + snprintf(out, DECIMAL_MAX, "%.*f", (int)decimals, v);
-	all += scaled - whole > 0.5;
+	all = (uint64_t)whole + (scaled - whole > 0.5);
 	if (signbit(v))
 		*out++ = '-';
 	out = decimal_put(out, all / (uint64_t)powers[decimals]);
