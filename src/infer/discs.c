@@ -84,11 +84,13 @@ void discs_sort_keys(uint64_t *keys, uint64_t *spare, size_t n)
 	uint64_t least = UINT64_MAX, most = 0;
 	int shift = 32;
 
+	if (n == 0)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		least = keys[i] < least ? keys[i] : least;
 		most = keys[i] > most ? keys[i] : most;
 	}
-	while (n > 0 && (most - least) >> shift >> bits)
+	while ((most - least) >> shift >> bits)
 		shift++;
 	sort_pass(keys, spare, n, least, shift);
 	if (n <= FEW)

@@ -205,7 +205,7 @@ with open(sys.argv[1] + "/vantage.csv", "w") as v, open(sys.argv[1] + "/a.probes
         print(f"v{i},192.0.2.1,icmp,,0,0,1764000000000000000,reply,{luck.uniform(1, 9):.3f},", file=p)
 PY
 infer --explain 192.0.2.1 "$scratch/many"
-sites=$(grep -c '^  \[site' <<<"$said")
+sites=$(grep -c '^  \[site' <<<"$said") || fail "--explain of many: exit $rc: $said"
 [ "$rc" -eq 0 ] && [ "$sites" -gt 30 ] || fail "--explain of many: exit $rc, $sites sites"
 [ "$(wc -l <<<"$said")" -lt $((20 * sites + 30)) ] || fail "--explain of many: $(wc -l <<<"$said") lines for $sites sites"
 grep -qE '^  \.\.\. and [0-9]+ more$' <<<"$said" || fail "--explain of many: nothing is left out"
