@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/csv.h"
 #include "base/file.h"
+#include "data/json_text.h"
 
 enum { EXACT_IN_DOUBLE_BITS = 53 };
 
@@ -51,19 +51,6 @@ int run_path(const char *run, const char *vp, const char *suffix, char out[stati
 	if (n < 0 || n >= 4096)
 		return err_set(why, ERR_RANGE, "the path of the run is too long");
 	return 0;
-}
-
-/* JSON wants UTF-8; what is not is escaped as identities are. */
-static json_t *json_text(const char *text)
-{
-	json_t *j = json_string(text ? text : "");
-	char escaped[1024];
-	size_t n;
-
-	if (j || !text)
-		return j;
-	n = csv_escape(escaped, sizeof(escaped), text, strlen(text));
-	return json_stringn(escaped, n);
 }
 
 static json_t *json_count(uint64_t v)

@@ -1,30 +1,16 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/csv.h"
+#include "data/json_text.h"
 #include "report/diff_parts.h"
 
-/* JSON wants UTF-8, and has no NAN. */
 static json_t *text_or_null(const char *text)
 {
-	json_t *j = json_string(text);
-	size_t n = strlen(text);
-	char *escaped;
-
-	if (n == 0 || j) {
-		if (n > 0)
-			return j;
-		json_decref(j);
-		return json_null();
-	}
-	escaped = malloc(4 * n);
-	j = escaped ? json_stringn(escaped, csv_escape(escaped, 4 * n, text, n)) : NULL;
-	free(escaped);
-	return j;
+	return *text ? json_text(text) : json_null();
 }
 
+/* JSON has no NAN. */
 json_t *diff_json_number(double v)
 {
 	return isfinite(v) ? json_real(v) : json_null();

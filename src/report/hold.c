@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/csv.h"
+#include "data/json_text.h"
 #include "report/grid.h"
 
 enum { CELL_MAX = 400 };
@@ -390,18 +390,6 @@ static json_t *json_course(const struct hold_result *r)
 		f->from < r->log.n_places ? r->log.places[f->from].label : NULL, "to",
 		f->to < r->log.n_places ? r->log.places[f->to].label : NULL, "moved_s", json_s(f->moved_ns),
 		"back_s", json_s(f->back_ns));
-}
-
-/* JSON wants UTF-8; a targets file may say anything. */
-static json_t *json_text(const char *text)
-{
-	char escaped[CELL_MAX];
-	json_t *j = json_string(text);
-
-	if (j)
-		return j;
-	escaped[csv_escape(escaped, sizeof(escaped) - 1, text, strlen(text))] = '\0';
-	return json_string(escaped);
 }
 
 static json_t *json_result(const struct hold_result *r)

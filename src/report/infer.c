@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/vec.h"
+#include "data/json_text.h"
 #include "data/run.h"
 #include "infer/fuse.h"
 
@@ -235,9 +236,9 @@ static json_t *json_target(const struct infer_target *t)
 	for (int s = VP_SITE; s < VP_STATES; s++)
 		(void)json_object_set_new(
 			states, vp_state_name((enum vp_state)s), json_integer(t->states[s]));
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "target", addr_text(&t->addr, addr),
-		"service", t->service, "verdict", site_verdict_name(t->verdict), "sites", (int)t->sites,
-		"likely", (int)t->likely, "placed", (int)t->placed, "states", states);
+	return json_pack("{s:s, s:o, s:s, s:i, s:i, s:i, s:o}", "target", addr_text(&t->addr, addr),
+		"service", json_text(t->service), "verdict", site_verdict_name(t->verdict), "sites",
+		(int)t->sites, "likely", (int)t->likely, "placed", (int)t->placed, "states", states);
 }
 
 static json_t *json_untrusted(const struct infer_report *r)
@@ -245,8 +246,8 @@ static json_t *json_untrusted(const struct infer_report *r)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < r->n_untrusted; i++)
-		(void)json_array_append_new(all,
-			json_pack("{s:s, s:s}", "vp", r->untrusted[i].vp, "reason", r->untrusted[i].reason));
+		(void)json_array_append_new(all, json_pack("{s:o, s:o}", "vp", json_text(r->untrusted[i].vp),
+							 "reason", json_text(r->untrusted[i].reason)));
 	return all;
 }
 
@@ -279,7 +280,7 @@ int infer_json(FILE *out, const struct infer_report *r)
 
 	for (size_t i = 0; i < r->n; i++)
 		(void)json_array_append_new(targets, json_target(&r->v[i]));
-	text = dump(json_pack("{s:s, s:o, s:o, s:I, s:I, s:I}", "run", r->run, "targets", targets,
+	text = dump(json_pack("{s:o, s:o, s:o, s:I, s:I, s:I}", "run", json_text(r->run), "targets", targets,
 		"untrusted", json_untrusted(r), "vps", (json_int_t)r->vps, "rows", (json_int_t)r->rows,
 		"warnings", (json_int_t)r->faults));
 	if (!text)
@@ -296,7 +297,7 @@ static int put_string(FILE *out, const char *text)
 
 	for (const char *at = text; !escaped && *at; at++)
 		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\') {
-			escaped = dump_as(json_string(text), JSON_ENCODE_ANY);
+			escaped = dump_as(json_text(text), JSON_ENCODE_ANY);
 			if (!escaped)
 				return ERR_NOMEM;
 		}
@@ -331,7 +332,7 @@ static char *compose(const struct infer_report *r, size_t *n)
 	int rc;
 
 	for (int i = 0; i < r->argc; i++)
-		(void)json_array_append_new(argv, json_string(r->argv[i]));
+		(void)json_array_append_new(argv, json_text(r->argv[i]));
 	head = dump(json_pack(
 		"{s:s, s:o, s:o}", "version", CATCHMAP_VERSION, "argv", argv, "thresholds", json_options(r)));
 	out = head ? open_memstream(&text, n) : NULL;

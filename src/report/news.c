@@ -1,10 +1,9 @@
 #include "report/news.h"
 
 #include <jansson.h>
-#include <string.h>
 
-#include "base/csv.h"
 #include "base/err.h"
+#include "data/json_text.h"
 
 enum { NAMES_MAX = 8 };
 
@@ -93,15 +92,6 @@ int news_text(FILE *out, const struct watch_news *n)
 	return fputc('\n', out) == EOF || fflush(out) == EOF ? ERR_IO : 0;
 }
 
-/* What is not UTF-8 is escaped as identities are. */
-static json_t *text_of(const char *text)
-{
-	json_t *j = json_string(text);
-	char escaped[1024];
-
-	return j ? j : json_stringn(escaped, csv_escape(escaped, sizeof(escaped), text, strlen(text)));
-}
-
 static json_t *moves_of(const struct watch_news *n)
 {
 	json_t *list = json_array();
@@ -109,9 +99,9 @@ static json_t *moves_of(const struct watch_news *n)
 	for (size_t i = 0; i < n->event->n; i++) {
 		const struct news_move *m = &n->event->move[i];
 
-		(void)json_array_append_new(
-			list, json_pack("{s:o, s:o, s:o}", "vp", text_of(watch_vp(n, m->vp)), "from",
-				      text_of(watch_site(n, m->from)), "to", text_of(watch_site(n, m->to))));
+		(void)json_array_append_new(list,
+			json_pack("{s:o, s:o, s:o}", "vp", json_text(watch_vp(n, m->vp)), "from",
+				json_text(watch_site(n, m->from)), "to", json_text(watch_site(n, m->to))));
 	}
 	return list;
 }
@@ -121,14 +111,14 @@ int news_json(FILE *out, const struct watch_news *n)
 	const struct news_event *e = n->event;
 	char time[CLOCK_TEXT_LEN], address[ADDR_TEXT_LEN];
 	json_t *j = json_pack("{s:s, s:s, s:o, s:s, s:b, s:I, s:o}", "time", clock_text(n->at, time),
-		"target", addr_text(&n->target, address), "service", text_of(n->service), "event",
+		"target", addr_text(&n->target, address), "service", json_text(n->service), "event",
 		kinds[e->kind].name, "over", e->over, "round", (json_int_t)e->round, "moves", moves_of(n));
 	int rc;
 
 	if (!j)
 		return ERR_NOMEM;
 	if (e->kind == NEWS_GONE)
-		(void)json_object_set_new(j, "site", text_of(watch_site(n, e->site)));
+		(void)json_object_set_new(j, "site", json_text(watch_site(n, e->site)));
 	if (e->kind == NEWS_MANY && !e->over) {
 		(void)json_object_set_new(j, "ases", json_integer(e->ases));
 		(void)json_object_set_new(j, "ases_moved", json_integer(e->ases_moved));

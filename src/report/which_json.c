@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "data/json_text.h"
 #include "report/which_parts.h"
 
 enum { BYTES_MAX = 4 * 1024 };
@@ -17,17 +18,9 @@ static json_t *bytes_json(struct bytes b)
 	return json_string(text);
 }
 
-/* JSON wants UTF-8: what a file says in other bytes is escaped as identities are. */
-static json_t *text_json(const char *text)
-{
-	json_t *j = json_string(text);
-
-	return j ? j : bytes_json((struct bytes){(const uint8_t *)text, strlen(text)});
-}
-
 static json_t *text_or_null(const char *text)
 {
-	return text && *text ? text_json(text) : json_null();
+	return text && *text ? json_text(text) : json_null();
 }
 
 static json_t *real_json(double v)
@@ -66,12 +59,12 @@ static json_t *target_json(const struct which_view *v)
 
 static json_t *service_json(const struct which_view *v)
 {
-	return text_json(v->in->target.service);
+	return json_text(v->in->target.service);
 }
 
 static json_t *operators_json(const struct which_view *v)
 {
-	return text_json(v->in->target.operators);
+	return json_text(v->in->target.operators);
 }
 
 static json_t *source_json(const struct which_view *v)
@@ -86,12 +79,12 @@ static json_t *stamps_json(const struct which_view *v)
 
 static json_t *sockets_json(const struct which_view *v)
 {
-	return *v->sockets ? text_json(v->sockets) : json_null();
+	return *v->sockets ? json_text(v->sockets) : json_null();
 }
 
 static json_t *vp_json(const struct which_view *v)
 {
-	return strcmp(v->who, "you") == 0 ? json_null() : text_json(v->who);
+	return strcmp(v->who, "you") == 0 ? json_null() : json_text(v->who);
 }
 
 static json_t *place_json(const struct which_view *v)
@@ -111,7 +104,7 @@ static json_t *answer_line_json(const struct which_view *v)
 	char text[WHICH_TEXT_MAX];
 
 	which_answer(v, text);
-	return text_json(text);
+	return json_text(text);
 }
 
 static json_t *verdict_json(const struct which_view *v)
@@ -212,7 +205,7 @@ static json_t *nearest_json(const struct which_view *v)
 {
 	const struct verdict *d = v->verdict;
 
-	return d->nearest ? json_pack("{s:o, s:s, s:f, s:f, s:s, s:i}", "city", text_json(d->nearest->city),
+	return d->nearest ? json_pack("{s:o, s:s, s:f, s:f, s:s, s:i}", "city", json_text(d->nearest->city),
 				    "country", d->nearest->country, "distance_km", d->nearest_km,
 				    "floor_fibre_ms", d->nearest_floor_ms, "list_date", d->nearest->date,
 				    "listed", (int)v->in->n_listed)
@@ -240,7 +233,7 @@ static json_t *control_json(const struct which_view *v, size_t i)
 	const struct verdict_subject *about = &v->in->controls[i];
 
 	return json_pack("{s:o, s:o, s:b, s:b, s:i, s:o, s:o}", "target", addr_json(&about->seen->target),
-		"service", text_json(about->service), "no_dns", about->no_dns, "other_operator", c->other,
+		"service", json_text(about->service), "no_dns", about->no_dns, "other_operator", c->other,
 		"replies", c->voices.replies, "site", c->site ? site_json(v, c->site) : json_null(), "fit",
 		text_or_null(fit_names[c->physics.fit]));
 }

@@ -127,6 +127,15 @@ fault "a prober that died" 'a.probes.csv: its prober is still at work, or died' 
 good_run "$run" && echo '{"end": "2026-11-22T18:00:00Z", "counts": {"rows": 7}}' >"$run/a.meta.json"
 fault "a row is missing" 'a.probes.csv: 6 good rows; its prober wrote 7' waw
 
+# A name in an old code is no UTF-8, and JSON takes nothing else.
+good_run "$run" && mv "$run/a.probes.csv" "$run/"$'m\xfcnchen.probes.csv'
+for args in '' --json; do
+	# shellcheck disable=SC2086 # words
+	infer $args "$run"
+	[ "$rc" -eq 0 ] || fail "a name that is no UTF-8: exit $rc: $said"
+done
+jq -e '.inputs[0].file | endswith("/m\\252nchen.probes.csv")' "$run/infer.json" >/dev/null || fail "its name: $(cat "$run/infer.json")"
+
 good_run "$run" && sed -i '4s/10/300/' "$run/vantage.csv"
 infer "$run"
 [ "$rc" -eq 0 ] && grep -q '1\.1\.1\.1: 3 sites' <<<"$said" || fail "a coarse place: exit $rc: $said"
