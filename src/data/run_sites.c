@@ -36,7 +36,9 @@ static int add(struct run_sites *s, const struct site_row *row, const char *iden
 	return 0;
 }
 
-/* A list that is cut has "..." for its last. */
+/* A list that is cut has this for its last. */
+static const char cut[] = "...";
+
 static int add_identities(struct run_sites *s, const struct site_row *row)
 {
 	int rc = 0;
@@ -44,7 +46,7 @@ static int add_identities(struct run_sites *s, const struct site_row *row)
 	for (const char *at = row->identities; rc == 0 && *at;) {
 		size_t n = strcspn(at, "|");
 
-		if (n > 0 && strncmp(at, "...", n) != 0)
+		if (n > 0 && (n != sizeof(cut) - 1 || memcmp(at, cut, n) != 0))
 			rc = add(s, row, at, n);
 		at += n + (at[n] == '|');
 	}
