@@ -26,9 +26,8 @@ static void places(void **state)
 	} cases[] = {
 		{"192.0.2.2", "v1", "Vienna, AT (vie)"}, {"192.0.2.2", "v2", "Vienna, AT (vie)"},
 		{"192.0.2.1", "v1", "Amsterdam, NL (ams)"}, {"192.0.2.2", "s1", "Singapore (sin)"},
-		{"192.0.2.2", ".", "Vienna, AT (vie)"},
-		{"192.0.2.2", "box", ""},  /* at two sites */
-		{"192.0.2.2", "x1", ""},   /* not placed */
+		{"192.0.2.2", ".", "Vienna, AT (vie)"}, {"192.0.2.2", "box", ""}, /* at two sites */
+		{"192.0.2.2", "x1", ""},                                          /* not placed */
 		{"192.0.2.2", "...", ""},  /* there are more, it is none */
 		{"192.0.2.2", "", ""},     /* by latency alone */
 		{"192.0.2.2", "v", ""},    /* unknown */
