@@ -29,7 +29,7 @@ const char *csv_column_name(const struct csv *c, size_t column);
 const char *csv_path(const struct csv *c);
 /* 1 and a row, 0 at the end, or a negative `enum err`: ERR_PARSE for one bad row (the next call goes on
  * behind it), ERR_PARTIAL or ERR_IO when no more can be read. Blank lines are skipped. A row is at most
- * CSV_ROW_MAX long and has no NUL byte. */
+ * CSV_ROW_MAX long and has no NUL byte, and a carriage return only at a line's end or in quotes. */
 #define CSV_ROW_MAX FILE_LINE_MAX
 int csv_next(struct csv *c, struct err_msg *why);
 /* The field of the current row, NUL-ended; "" for column -1 or one past the row's end. Valid until the next
