@@ -34,6 +34,9 @@ struct file_out; /* opaque */
 
 /* Creates a file that is not there yet (ERR_EXISTS otherwise) and locks it. */
 struct file_out *file_out_create(const char *path, struct err_msg *why);
+/* New content for `path`, which keeps what it has until file_out_replace. Where the file system can, it has no name until then: a
+ * process that is killed leaves nothing. */
+struct file_out *file_out_beside(const char *path, struct err_msg *why);
 /* Goes on with a file that an earlier process left, and cuts off what it did not end: the part behind the last LF, or the last
  * compressed frame. *size is what remains. ERR_EXISTS while another process writes to it. */
 struct file_out *file_out_resume(const char *path, off_t *size, struct err_msg *why);
@@ -49,8 +52,11 @@ int file_out_flush(struct file_out *f, struct err_msg *why);
 off_t file_out_size(const struct file_out *f);
 /* Flushes, fsyncs and closes; frees f in any case. */
 int file_out_close(struct file_out *f, struct err_msg *why);
+/* Of file_out_beside: flushes, fsyncs, puts it into its place in one step; or forgets it. Both free f in any case. */
+int file_out_replace(struct file_out *f, struct err_msg *why);
+void file_out_drop(struct file_out *f);
 
-/* Replaces `path` by these bytes in one step (temporary file, fsync, rename). */
+/* Replaces `path` by these bytes in the same way; they are written as they are, whatever its suffix. */
 int file_replace(const char *path, const void *bytes, size_t n, struct err_msg *why);
 
 #endif

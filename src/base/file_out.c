@@ -38,6 +38,8 @@ struct packer {
 
 struct file_out {
 	char *path;
+	char *beside; /* its name until it is put into its place; NULL: it is there */
+	bool named;   /* it has that name already */
 	int fd;
 	const struct packer *packer; /* NULL: plain */
 	z_stream gz;
@@ -179,6 +181,7 @@ static void out_free(struct file_out *f)
 {
 	if (f->packer)
 		f->packer->close(f);
+	free(f->beside);
 	free(f->path);
 	free(f);
 }
@@ -197,34 +200,86 @@ static int open_locked(const char *path, int flags, struct err_msg *why)
 	return fd;
 }
 
-static struct file_out *out_open(const char *path, int flags, struct err_msg *why)
+/* Without a descriptor yet. */
+static struct file_out *out_new(const char *path, const struct packer *packer, struct err_msg *why)
 {
-	bool is_stdout = strcmp(path, "-") == 0;
 	struct file_out *f = calloc(1, sizeof(*f));
 
-	if (!f || !(f->path = strdup(is_stdout ? "stdout" : path)))
-		goto nomem;
-	if (packer_of(path)) {
-		if (packer_of(path)->open(f) < 0)
-			goto nomem;
-		f->packer = packer_of(path);
+	if (f && (f->path = strdup(path)) && (!packer || packer->open(f) == 0)) {
+		f->packer = packer;
+		f->fd = -1;
+		return f;
 	}
-	f->fd = is_stdout ? STDOUT_FILENO : open_locked(path, flags, why);
-	if (f->fd < 0) {
-		out_free(f);
-		return NULL;
-	}
-	return f;
-nomem:
 	if (f)
 		out_free(f);
 	(void)err_set(why, ERR_NOMEM, "%s: out of memory", path);
 	return NULL;
 }
 
+static struct file_out *out_open(const char *path, int flags, struct err_msg *why)
+{
+	bool is_stdout = strcmp(path, "-") == 0;
+	struct file_out *f = out_new(is_stdout ? "stdout" : path, packer_of(path), why);
+
+	if (!f)
+		return NULL;
+	f->fd = is_stdout ? STDOUT_FILENO : open_locked(path, flags, why);
+	if (f->fd < 0) {
+		out_free(f);
+		return NULL;
+	}
+	return f;
+}
+
 struct file_out *file_out_create(const char *path, struct err_msg *why)
 {
 	return out_open(path, O_WRONLY | O_CREAT | O_EXCL, why);
+}
+
+/* --- a file that takes the place of another --- */
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static int open_unnamed(const char *path)
+{
+	char *folder = folder_of(path);
+	int fd = -1;
+
+	/* By that path it is named in the end. */
+	if (folder && access("/proc/self/fd", X_OK) == 0)
+		fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	free(folder);
+	return fd;
+}
+
+static int open_beside(struct file_out *f, struct err_msg *why)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) == sizeof(random) &&
+		asprintf(&f->beside, "%s.%016llx.tmp", f->path, (unsigned long long)random) > 0) {
+		f->fd = open_unnamed(f->path);
+		f->named = f->fd < 0;
+		if (f->named)
+			f->fd = open(f->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	}
+	return f->fd >= 0 ? 0 : err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+}
+
+struct file_out *file_out_beside(const char *path, struct err_msg *why)
+{
+	struct file_out *f = out_new(path, packer_of(path), why);
+
+	if (f && open_beside(f, why) == 0)
+		return f;
+	if (f)
+		out_free(f);
+	return NULL;
 }
 
 size_t file_whole(const char *path, const void *bytes, size_t n)
@@ -393,24 +448,34 @@ off_t file_out_size(const struct file_out *f)
 	return f->written;
 }
 
-int file_out_close(struct file_out *f, struct err_msg *why)
+/* All of it is on the disk. */
+static int out_sync(struct file_out *f, struct err_msg *why)
 {
 	int rc = file_out_flush(f, why);
 
 	/* A pipe or a terminal cannot be synced, and need not be. */
 	if (rc == 0 && fsync(f->fd) < 0 && errno != EINVAL && errno != EROFS)
 		rc = err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+	return rc;
+}
+
+static int out_close(struct file_out *f, int rc, struct err_msg *why)
+{
 	if (f->fd != STDOUT_FILENO && close(f->fd) < 0 && rc == 0)
 		rc = err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
 	out_free(f);
 	return rc;
 }
 
+int file_out_close(struct file_out *f, struct err_msg *why)
+{
+	return out_close(f, out_sync(f, why), why);
+}
+
 /* The folder's entry must reach the disk too, else a power cut brings the old file back. */
 static void sync_folder_of(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *folder = folder_of(path);
 	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	free(folder);
@@ -420,38 +485,53 @@ static void sync_folder_of(const char *path)
 	}
 }
 
-static int write_new(const char *path, const void *bytes, size_t n)
+/* A link cannot take the place of a file: first a name beside it. */
+static int put_in_place(struct file_out *f)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	size_t done;
-	int errnum;
+	char from[32];
 
-	if (fd < 0)
-		return errno;
-	errnum = write_all(fd, bytes, n, &done);
-	if (!errnum && fsync(fd) < 0)
-		errnum = errno;
-	if (close(fd) < 0 && !errnum)
-		errnum = errno;
-	return errnum;
+	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", f->fd);
+	if (!f->named && linkat(AT_FDCWD, from, AT_FDCWD, f->beside, AT_SYMLINK_FOLLOW) < 0)
+		return -1;
+	f->named = true;
+	if (rename(f->beside, f->path) < 0)
+		return -1;
+	f->named = false;
+	return 0;
+}
+
+int file_out_replace(struct file_out *f, struct err_msg *why)
+{
+	int rc = out_sync(f, why);
+
+	if (rc == 0 && put_in_place(f) < 0)
+		rc = err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+	if (rc == 0)
+		sync_folder_of(f->path);
+	else if (f->named)
+		(void)unlink(f->beside);
+	return out_close(f, rc, why);
+}
+
+void file_out_drop(struct file_out *f)
+{
+	struct err_msg why;
+
+	if (f->named)
+		(void)unlink(f->beside);
+	(void)out_close(f, 0, &why);
 }
 
 int file_replace(const char *path, const void *bytes, size_t n, struct err_msg *why)
 {
-	uint64_t random = 0;
-	char *temporary = NULL;
-	int errnum;
+	struct file_out *f = out_new(path, NULL, why);
+	int rc = f ? open_beside(f, why) : ERR_NOMEM;
 
-	if (getrandom(&random, sizeof(random), 0) < 0 ||
-		asprintf(&temporary, "%s.%016llx.tmp", path, (unsigned long long)random) < 0)
-		return err_set(why, err_from_errno(errno), "%s: %s", path, strerror(errno));
-	errnum = write_new(temporary, bytes, n);
-	if (!errnum && rename(temporary, path) < 0)
-		errnum = errno;
-	if (errnum)
-		(void)unlink(temporary);
-	else
-		sync_folder_of(path);
-	free(temporary);
-	return errnum ? err_set(why, err_from_errno(errnum), "%s: %s", path, strerror(errnum)) : 0;
+	if (rc == 0) {
+		(void)file_out_write(f, bytes, n, why); /* what fails here fails below */
+		return file_out_replace(f, why);
+	}
+	if (f)
+		out_free(f);
+	return rc;
 }

@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include <bzlib.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "scratch.h"
@@ -459,6 +462,104 @@ static void files_that_are_none(void **state)
 	scratch_remove(&s);
 }
 
+/* How many files there are beside "f". */
+static int beside_f(void)
+{
+	DIR *d = opendir(".");
+	struct dirent *e;
+	int n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		n += e->d_name[0] != '.' && strcmp(e->d_name, "f") != 0;
+	assert_int_equal(closedir(d), 0);
+	return n;
+}
+
+static bool has_unnamed(void)
+{
+	int fd = open(".", O_WRONLY | O_TMPFILE, 0600);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
+static struct file_out *half_written(void)
+{
+	struct err_msg why;
+	struct file_out *f = file_out_beside("f", &why);
+
+	assert_non_null(f);
+	assert_int_equal(file_out_write(f, "two\n", 4, &why), 0);
+	assert_int_equal(file_out_flush(f, &why), 0);
+	return f;
+}
+
+static void assert_f_is(const char *text)
+{
+	size_t n;
+	char *bytes = scratch_read("f", &n);
+
+	assert_string_equal(bytes, text);
+	free(bytes);
+}
+
+static void what_is_not_whole_takes_no_place(void **state)
+{
+	struct scratch s = scratch_make();
+	struct err_msg why = {{0}};
+	int status;
+
+	(void)state;
+	assert_int_equal(file_replace("f", "one\n", 4, &why), 0);
+	file_out_drop(half_written());
+	assert_f_is("one\n");
+	assert_int_equal(beside_f(), 0);
+	if (fork() == 0) {
+		(void)half_written();
+		_exit(0); /* as one that is killed */
+	}
+	assert_true(wait(&status) > 0 && status == 0);
+	assert_f_is("one\n");
+	assert_int_equal(beside_f(), has_unnamed() ? 0 : 1);
+	assert_int_equal(file_out_replace(half_written(), &why), 0);
+	assert_f_is("two\n");
+	scratch_remove(&s);
+}
+
+/* Without /proc a file cannot be named in the end: it has a name from the start. */
+static void without_proc_too(void **state)
+{
+	enum { NOT_ALLOWED = 77 };
+	struct scratch s = scratch_make();
+	struct err_msg why = {{0}};
+	int status;
+
+	(void)state;
+	assert_int_equal(file_replace("f", "one\n", 4, &why), 0);
+	if (fork() == 0) {
+		struct file_out *f;
+
+		if ((unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) ||
+			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+			mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+			_exit(NOT_ALLOWED);
+		f = half_written();
+		if (beside_f() != 1)
+			_exit(1);
+		file_out_drop(f);
+		if (beside_f() != 0 || file_out_replace(half_written(), &why) < 0 || beside_f() != 0)
+			_exit(2);
+		_exit(0);
+	}
+	assert_true(wait(&status) > 0 && WIFEXITED(status));
+	if (WEXITSTATUS(status) == NOT_ALLOWED)
+		print_message("no mount namespace here\n");
+	else
+		assert_int_equal(WEXITSTATUS(status), 0);
+	assert_f_is(WEXITSTATUS(status) == 0 ? "two\n" : "one\n");
+	scratch_remove(&s);
+}
+
 static void replaced_in_one_step(void **state)
 {
 	struct scratch s = scratch_make();
@@ -604,6 +705,8 @@ int main(void)
 		cmocka_unit_test(a_line_in_pieces),
 		cmocka_unit_test(files_that_are_none),
 		cmocka_unit_test(replaced_in_one_step),
+		cmocka_unit_test(what_is_not_whole_takes_no_place),
+		cmocka_unit_test(without_proc_too),
 		cmocka_unit_test(gone_on_with),
 	};
 
