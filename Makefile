@@ -117,7 +117,7 @@ test: deps-test
 	$(Q)B=$(B) tests/run
 
 asan: deps-test
-	$(Q)$(MAKE) --no-print-directory B=build/asan SAN=address,undefined test-programs
+	$(Q)$(MAKE) --no-print-directory B=build/asan SAN=address,undefined,float-cast-overflow,float-divide-by-zero test-programs
 	$(Q)B=build/asan tests/run
 
 fuzz: deps-test $(FUZZ:%=$(B)/fuzz/%)
