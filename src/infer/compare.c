@@ -203,6 +203,12 @@ static void count_inside(struct comparison *c, const struct compare_vp *v, doubl
 	}
 }
 
+/* NAN: of nothing. */
+static double part_of(double part, double all)
+{
+	return all > 0 ? part / all : (double)NAN;
+}
+
 static void count(struct comparison *c)
 {
 	double squares = 0, moved = 0, either = 0;
@@ -223,11 +229,11 @@ static void count(struct comparison *c)
 		}
 	}
 	c->both = c->a + c->lost + c->regained + c->silent + c->no_site;
-	c->moved_share = c->a ? moved / c->weight : (double)NAN;
+	c->moved_share = part_of(moved, c->weight);
 	c->similar_known = 1 - c->moved_share;
-	c->similar_all = either > 0 ? (c->weight - moved) / either : (double)NAN;
-	c->n_eff = c->a ? c->weight * c->weight / squares : 0;
-	c->heaviest_share = c->a ? c->heaviest->weight / c->weight : (double)NAN;
+	c->similar_all = part_of(c->weight - moved, either);
+	c->n_eff = squares > 0 ? c->weight * c->weight / squares : 0;
+	c->heaviest_share = c->a ? part_of(c->heaviest->weight, c->weight) : (double)NAN;
 }
 
 int compare_moves(struct comparison *c, struct err_msg *why)

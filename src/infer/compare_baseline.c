@@ -157,7 +157,7 @@ static size_t best_base(const struct comparison *c, const struct compare_side *r
 	size_t best = n - 1;
 
 	for (size_t i = 0; i < n; i++) {
-		double off = fabs(log(compare_lag_s(&runs[i], &c->before) / c->test.lag_now_s));
+		double off = fabs(log(compare_lag_s(&runs[i], &c->before)) - log(c->test.lag_now_s));
 
 		if (off < least) {
 			least = off;

@@ -18,7 +18,7 @@ expect() { # CODE PATTERN ARGS...
 	shift 2
 	"$catchmap" diff "$@" >"$dir/out" 2>"$dir/err" || rc=$?
 	[ "$rc" -eq "$want" ] || fail "diff $*: exit $rc, not $want: $(cat "$dir/err")"
-	cat "$dir/out" "$dir/err" | grep -qE "$pattern" || fail "diff $*: no '$pattern' in: $(cat "$dir/out" "$dir/err")"
+	grep -qhE "$pattern" "$dir/out" "$dir/err" || fail "diff $*: no '$pattern' in: $(cat "$dir/out" "$dir/err")"
 }
 
 cd "$dir"

@@ -26,7 +26,7 @@ which_run() { # STATUS SAID ARGS...
 	local rc=0
 	"$catchmap" which --run "$run" "${@:3}" 192.0.2.53 >"$scratch/out" 2>"$scratch/err" || rc=$?
 	[ "$rc" -eq "$1" ] || fail "which --run ${*:3}: exit $rc, not $1: $(cat "$scratch/err")"
-	cat "$scratch/out" "$scratch/err" | grep -qF -- "$2" || fail "which --run ${*:3}: no '$2': $(cat "$scratch/out" "$scratch/err")"
+	grep -qhF -- "$2" "$scratch/out" "$scratch/err" || fail "which --run ${*:3}: no '$2': $(cat "$scratch/out" "$scratch/err")"
 	cases=$((cases + 1))
 }
 which_run 0 '192.0.2.53 serves this run from Washington, US (iad) (3 of 15 vantage points), Frankfurt am Main, DE (fra) (2)'
