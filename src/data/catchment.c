@@ -49,7 +49,8 @@ static const struct table_column site_columns[] = {
 		.names = confidence_names},
 	{"vps", "vantage points in state site that it serves", TABLE_COUNT, AT(vps)},
 	{"weight_share", "of the weight of all in state site, 0 to 1", TABLE_REAL, AT(weight_share), SHARE},
-	{"identities", "by which its servers name themselves, with | between", TABLE_TEXT, AT(identities)},
+	{"identities", "by which its servers name themselves, with | between (\\124: one in a name)",
+		TABLE_TEXT, AT(identities)},
 	{"rtt_min_ms", "least round trip time to it, ms", TABLE_MS, AT(rtt_min_ns)},
 	{"evidence", "why, in a few words", TABLE_TEXT, AT(evidence)},
 };

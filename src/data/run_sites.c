@@ -22,10 +22,23 @@ static char *place_of(const struct site_row *row)
 		       : place;
 }
 
+/* What a list says of a name, as rows say it. */
+static char *name_of(const char *listed, size_t len)
+{
+	static const char bar[] = "\\124";
+	char *name = strndup(listed, len);
+
+	for (char *at = name; at && (at = strstr(at, bar)); at++) {
+		*at = '|';
+		memmove(at + 1, at + sizeof(bar) - 1, strlen(at + sizeof(bar) - 1) + 1);
+	}
+	return name;
+}
+
 static int add(struct run_sites *s, const struct site_row *row, const char *identity, size_t len)
 {
 	struct run_sites_row r = {
-		.target = row->target, .identity = strndup(identity, len), .place = place_of(row)};
+		.target = row->target, .identity = name_of(identity, len), .place = place_of(row)};
 
 	if (!r.identity || !r.place || vec_reserve(&s->v, &s->cap, s->n + 1) < 0) {
 		free(r.identity);

@@ -409,11 +409,24 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* As it stands in a list. */
+static void list_text(const char *label, char out[static 4 * NAMING_KEY_MAX])
+{
+	size_t n = 0;
+
+	for (; *label; label++)
+		if (*label == '|')
+			n += (size_t)sprintf(out + n, "\\124");
+		else
+			out[n++] = *label;
+	out[n] = '\0';
+}
+
 /* The labels of a site's identities by the alphabet, "..." behind them when there are more. */
 static void list_identities(struct fuse *f, struct fuse_site *s)
 {
 	enum { SHOWN = 64 };
-	char labels[SHOWN][NAMING_KEY_MAX];
+	char labels[SHOWN][NAMING_KEY_MAX], one[4 * NAMING_KEY_MAX];
 	struct text t = {s->identities, 0, sizeof(s->identities)};
 	size_t n = 0, met = 0;
 
@@ -424,11 +437,12 @@ static void list_identities(struct fuse *f, struct fuse_site *s)
 	for (size_t k = 0; k < n; k++) {
 		if (!*labels[k] || (k > 0 && strcmp(labels[k], labels[k - 1]) == 0))
 			continue;
-		if (t.n + strlen(labels[k]) + sizeof("|...") >= t.cap) {
+		list_text(labels[k], one);
+		if (t.n + strlen(one) + sizeof("|...") >= t.cap) {
 			say(&t, "|...");
 			return;
 		}
-		say(&t, "%s%s", t.n > 0 ? "|" : "", labels[k]);
+		say(&t, "%s%s", t.n > 0 ? "|" : "", one);
 	}
 	if (met > n)
 		say(&t, "|...");

@@ -14,7 +14,7 @@ static void places(void **state)
 {
 	static const char text[] = "target,verdict,site,city,country,lat,lon,identities\n"
 				   "192.0.2.2,anycast,vie,Vienna,AT,48.2,16.4,.|v1|v2|...\n"
-				   "192.0.2.1,anycast,ams,Amsterdam,NL,52.4,4.9,v1\n"
+				   "192.0.2.1,anycast,ams,Amsterdam,NL,52.4,4.9,v1|a\\124b\\124\\009\n"
 				   "192.0.2.2,anycast,sin,Singapore,,1.3,103.8,s1\n"
 				   "192.0.2.2,anycast,box,Lima,PE,-12,-77,box\n"
 				   "192.0.2.2,anycast,box~2,,,,,box\n"
@@ -27,7 +27,8 @@ static void places(void **state)
 		{"192.0.2.2", "v1", "Vienna, AT (vie)"}, {"192.0.2.2", "v2", "Vienna, AT (vie)"},
 		{"192.0.2.1", "v1", "Amsterdam, NL (ams)"}, {"192.0.2.2", "s1", "Singapore (sin)"},
 		{"192.0.2.2", ".", "Vienna, AT (vie)"}, {"192.0.2.2", "box", ""}, /* at two sites */
-		{"192.0.2.2", "x1", ""},                                          /* not placed */
+		{"192.0.2.1", "a|b|\\009", "Amsterdam, NL (ams)"}, {"192.0.2.1", "a", ""},
+		{"192.0.2.2", "x1", ""},   /* not placed */
 		{"192.0.2.2", "...", ""},  /* there are more, it is none */
 		{"192.0.2.2", "", ""},     /* by latency alone */
 		{"192.0.2.2", "v", ""},    /* unknown */
