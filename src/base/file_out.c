@@ -260,14 +260,16 @@ static int open_unnamed(const char *path)
 static int open_beside(struct file_out *f, struct err_msg *why)
 {
 	uint64_t random;
+	char *beside;
 
-	if (getrandom(&random, sizeof(random), 0) == sizeof(random) &&
-		asprintf(&f->beside, "%s.%016llx.tmp", f->path, (unsigned long long)random) > 0) {
-		f->fd = open_unnamed(f->path);
-		f->named = f->fd < 0;
-		if (f->named)
-			f->fd = open(f->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	}
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random) ||
+		asprintf(&beside, "%s.%016llx.tmp", f->path, (unsigned long long)random) < 0)
+		return err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
+	f->beside = beside;
+	f->fd = open_unnamed(f->path);
+	f->named = f->fd < 0;
+	if (f->named)
+		f->fd = open(f->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	return f->fd >= 0 ? 0 : err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
 }
 

@@ -132,19 +132,23 @@ static void end_digests(struct inferring *d, bool wanted)
 	d->inputs.running = false;
 }
 
-static int list_inputs(struct inferring *d, const char *folder)
+static int add_input_in(struct inferring *d, const char *folder, const char *name)
 {
 	char *path;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? nomem(d) : add_input(d, path);
+}
+
+static int list_inputs(struct inferring *d, const char *folder)
+{
 	int rc = run_files_list(d->run, &d->files, &d->why);
 
 	for (size_t i = 0; rc == 0 && i < d->files.n; i++)
 		rc = add_input(d, strdup(d->files.v[i]));
 	d->inputs.n_rows = d->inputs.n;
 	for (size_t i = 0; rc == 0 && i < OTHER_FILES; i++)
-		rc = asprintf(&path, "%s/%s", folder, others[i]) < 0 ? nomem(d) : add_input(d, path);
-	if (rc == 0 && asprintf(&path, "%s/vantage.csv", d->run) < 0)
-		rc = nomem(d);
-	return rc == 0 ? add_input(d, path) : rc;
+		rc = add_input_in(d, folder, others[i]);
+	return rc == 0 ? add_input_in(d, d->run, "vantage.csv") : rc;
 }
 
 /* --- what is known beforehand --- */
