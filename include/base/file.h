@@ -52,11 +52,12 @@ int file_out_flush(struct file_out *f, struct err_msg *why);
 off_t file_out_size(const struct file_out *f);
 /* Flushes, fsyncs and closes; frees f in any case. */
 int file_out_close(struct file_out *f, struct err_msg *why);
-/* Of file_out_beside: flushes, fsyncs, puts it into its place in one step; or forgets it. Both free f in any case. */
+/* Of file_out_beside: flushes, fsyncs, puts it into its place in one step; or forgets it. Both free f in any case. Until the
+ * folder is on the disk too, a power cut may bring the old file back whole: of several files the last is left to file_replace. */
 int file_out_replace(struct file_out *f, struct err_msg *why);
 void file_out_drop(struct file_out *f);
 
-/* Replaces `path` by these bytes in the same way; they are written as they are, whatever its suffix. */
+/* Replaces `path` by these bytes in the same way, and fsyncs its folder; they are written as they are, whatever its suffix. */
 int file_replace(const char *path, const void *bytes, size_t n, struct err_msg *why);
 
 #endif

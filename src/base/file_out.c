@@ -474,7 +474,7 @@ int file_out_close(struct file_out *f, struct err_msg *why)
 	return out_close(f, out_sync(f, why), why);
 }
 
-/* The folder's entry must reach the disk too, else a power cut brings the old file back. */
+/* The folder's entries must reach the disk too, else a power cut brings the old files back. */
 static void sync_folder_of(const char *path)
 {
 	char *folder = folder_of(path);
@@ -508,9 +508,7 @@ int file_out_replace(struct file_out *f, struct err_msg *why)
 
 	if (rc == 0 && put_in_place(f) < 0)
 		rc = err_set(why, err_from_errno(errno), "%s: %s", f->path, strerror(errno));
-	if (rc == 0)
-		sync_folder_of(f->path);
-	else if (f->named)
+	if (rc < 0 && f->named)
 		(void)unlink(f->beside);
 	return out_close(f, rc, why);
 }
@@ -531,7 +529,10 @@ int file_replace(const char *path, const void *bytes, size_t n, struct err_msg *
 
 	if (rc == 0) {
 		(void)file_out_write(f, bytes, n, why); /* what fails here fails below */
-		return file_out_replace(f, why);
+		rc = file_out_replace(f, why);
+		if (rc == 0)
+			sync_folder_of(path);
+		return rc;
 	}
 	if (f)
 		out_free(f);

@@ -559,6 +559,7 @@ static int write_files(struct inferring *d)
 	fill_report(d);
 	if (close_table(d, &d->sites) < 0 || close_table(d, &d->catchment) < 0)
 		return ERR_IO;
+	/* The last one: it takes the names of all to the disk. */
 	return infer_store(&d->report, &d->why);
 }
 
