@@ -59,8 +59,8 @@ struct sites_around {
 };
 
 /* Many targets put the same question: where is what answers this vantage point, alone, in this time? Times are rounded down by
- * up to 2 % for that. The last two answers for each hash of a question. */
-enum { SITES_MEMOS = 1 << 14, SITES_MEMO_WAYS = 2 };
+ * up to 2 % for that. The last answers for each hash of a question. */
+enum { SITES_MEMOS = 1 << 13, SITES_MEMO_WAYS = 4 };
 struct sites_memo {
 	uint32_t vp;
 	int32_t time; /* in steps */

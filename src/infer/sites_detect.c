@@ -47,7 +47,7 @@ bool sites_one_spot(const struct sites_vp *a, const struct sites_vp *b)
 /* Whether what the vantage point saw says where the site may be. */
 static bool has_disc(const struct sites_vp *vp, const struct sites_seen *row)
 {
-	return vp->placed && !vp->distrusted && row->rtt_ms >= 0 && isfinite(row->rtt_ms);
+	return vp->placed && !vp->distrusted && row->rtt_ms >= 0 && row->rtt_ms < (double)INFINITY;
 }
 
 static const struct sites_vp *vp_of(const struct sites_problem *p, const struct disc *d)
