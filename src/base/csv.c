@@ -435,21 +435,21 @@ int csv_field_is_not(const struct csv *c, int column, const char *expected, stru
 
 size_t csv_put(char *out, size_t cap, const char *bytes, size_t n)
 {
-	size_t len = n, at = 0;
+	static const bool special[UINT8_MAX + 1] = {[','] = true, ['"'] = true, ['\n'] = true, ['\r'] = true};
+	size_t len = n + 2, at = 0;
 	bool quote = false;
 
-	for (size_t i = 0; i < n; i++) {
-		quote |= bytes[i] == ',' || bytes[i] == '"' || bytes[i] == '\n' || bytes[i] == '\r';
-		len += bytes[i] == '"';
-	}
-	len += quote ? 2 : 0;
-	if (len > cap)
-		return 0;
-	if (!quote) {
+	for (size_t i = 0; i < n; i++)
+		quote |= special[(uint8_t)bytes[i]];
+	if (!quote && n <= cap) {
 		if (n > 0)
 			memcpy(out, bytes, n);
 		return n;
 	}
+	for (size_t i = 0; i < n; i++)
+		len += bytes[i] == '"';
+	if (!quote || len > cap)
+		return 0;
 	out[at++] = '"';
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] == '"')

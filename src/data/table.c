@@ -13,11 +13,13 @@
 /* A number or a time is never longer. */
 enum { SHORT_MAX = 64 };
 
-/* How a type of member is written (into out[SHORT_MAX], or elsewhere) and read; `expected` is for messages. */
+/* How a type of member is written (into out[SHORT_MAX], or elsewhere) and read; `expected` is for messages. What is not `plain` may
+ * need quotes. */
 struct codec {
 	const char *(*text)(const struct table_column *c, const void *at, char out[static SHORT_MAX]);
 	bool (*parse)(const struct table_column *c, const char *text, void *at);
 	const char *expected;
+	bool plain;
 };
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
@@ -158,14 +160,14 @@ static bool name_parse(const struct table_column *c, const char *text, void *at)
 }
 
 static const struct codec codecs[TABLE_TYPES] = {
-	[TABLE_TEXT] = {text_text, text_parse, "text"},
-	[TABLE_ADDR] = {address_text, address_parse, "an IPv4 or IPv6 address"},
-	[TABLE_REAL] = {real_text, real_parse, "a number"},
-	[TABLE_COUNT] = {count_text, count_parse, "a number from 0 to 4294967295"},
-	[TABLE_ID] = {id_text, count_parse, "a number from 1 to 4294967295"},
-	[TABLE_MS] = {ms_text, ms_parse, "a time in ms"},
-	[TABLE_TIME] = {time_text, time_parse, "a time like 2026-11-22T18:00:00Z"},
-	[TABLE_NAME] = {name_text, name_parse, "a known word"},
+	[TABLE_TEXT] = {text_text, text_parse, "text", false},
+	[TABLE_ADDR] = {address_text, address_parse, "an IPv4 or IPv6 address", true},
+	[TABLE_REAL] = {real_text, real_parse, "a number", true},
+	[TABLE_COUNT] = {count_text, count_parse, "a number from 0 to 4294967295", true},
+	[TABLE_ID] = {id_text, count_parse, "a number from 1 to 4294967295", true},
+	[TABLE_MS] = {ms_text, ms_parse, "a time in ms", true},
+	[TABLE_TIME] = {time_text, time_parse, "a time like 2026-11-22T18:00:00Z", true},
+	[TABLE_NAME] = {name_text, name_parse, "a known word", false},
 };
 
 bool table_field(const struct table *t, size_t i, struct field *out)
@@ -177,15 +179,18 @@ bool table_field(const struct table *t, size_t i, struct field *out)
 }
 
 /* Appends one field; false when it does not fit with what ends it. */
-static bool put(char **p, const char *end, const char *text, bool first)
+static bool put(char **p, const char *end, const char *text, bool plain, bool first)
 {
-	size_t n = strlen(text), len;
+	size_t n = strlen(text), len = n;
 
-	if (end - *p < 3)
+	if (end - *p < SHORT_MAX + 2)
 		return false;
 	if (!first)
 		*(*p)++ = ',';
-	len = csv_put(*p, (size_t)(end - *p) - 1, text, n);
+	if (plain)
+		memcpy(*p, text, n);
+	else
+		len = csv_put(*p, (size_t)(end - *p) - 1, text, n);
 	*p += len;
 	return n == 0 || len > 0;
 }
@@ -195,7 +200,7 @@ size_t table_header(const struct table *t, char *out, size_t cap)
 	char *p = out;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (!put(&p, out + cap, t->columns[i].name, i == 0))
+		if (!put(&p, out + cap, t->columns[i].name, false, i == 0))
 			return 0;
 	*p++ = '\n';
 	return (size_t)(p - out);
@@ -207,8 +212,10 @@ size_t table_row(const struct table *t, const void *row, char *out, size_t cap)
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct table_column *c = &t->columns[i];
+		const struct codec *codec = &codecs[c->type];
 
-		if (!put(&p, out + cap, codecs[c->type].text(c, (const char *)row + c->offset, text), i == 0))
+		if (!put(&p, out + cap, codec->text(c, (const char *)row + c->offset, text), codec->plain,
+			    i == 0))
 			return 0;
 	}
 	*p++ = '\n';

@@ -49,16 +49,31 @@ static double half_width(const struct sites_walk *walk)
 	return walk->radius >= polar ? 180 : asin(sin(walk->radius) / sin(polar)) / radians;
 }
 
-struct sites_walk sites_walk_start(const struct sites_world *w, const struct geo_point *at, double km)
+static struct sites_walk walk_from(const struct sites_world *w, double lat, double lon, double km)
 {
-	struct sites_walk walk = {.radius = km / GEO_RADIUS_KM};
+	struct sites_walk walk = {.lat = lat, .lon = lon, .radius = km / GEO_RADIUS_KM};
 	double reach = walk.radius / radians;
 
-	geo_degrees(at, &walk.lat, &walk.lon);
 	walk.half = half_width(&walk);
 	walk.band = band_of(w, walk.lat - reach);
 	walk.last_band = band_of(w, walk.lat + reach);
 	return walk;
+}
+
+struct sites_walk sites_walk_start(const struct sites_world *w, const struct geo_point *at, double km)
+{
+	double lat, lon;
+
+	geo_degrees(at, &lat, &lon);
+	return walk_from(w, lat, lon, km);
+}
+
+/* All around a town that may be of its metropolitan area. */
+static struct sites_walk walk_around(const struct sites_world *w, const struct sites_town *t)
+{
+	const struct place *p = &w->book->v[t->place];
+
+	return walk_from(w, (double)p->lat, (double)p->lon, SITES_METRO_KM);
 }
 
 bool sites_walk_next(const struct sites_world *w, struct sites_walk *walk, struct sites_span *span)
@@ -93,16 +108,17 @@ static bool near(const struct sites_town *a, const struct geo_point *p, float co
 	return a->x * (float)p->x + a->y * (float)p->y + a->z * (float)p->z >= cosine;
 }
 
-static float people_near(const struct sites_world *w, const struct geo_point *p)
+static float people_near(const struct sites_world *w, const struct sites_town *t)
 {
 	const float cosine = (float)cos(SITES_METRO_KM / GEO_RADIUS_KM);
-	struct sites_walk walk = sites_walk_start(w, p, SITES_METRO_KM);
+	const struct geo_point p = {(double)t->x, (double)t->y, (double)t->z};
+	struct sites_walk walk = walk_around(w, t);
 	struct sites_span span;
 	float sum = 0;
 
 	while (sites_walk_next(w, &walk, &span))
 		for (uint32_t i = span.first; i < span.end; i++)
-			if (near(&w->v[i], p, cosine))
+			if (near(&w->v[i], &p, cosine))
 				sum += (float)w->v[i].population;
 	return sum;
 }
@@ -111,7 +127,7 @@ static bool is_head(const struct sites_world *w, const struct sites_town *t)
 {
 	const float cosine = (float)cos(SITES_METRO_KM / GEO_RADIUS_KM);
 	const struct geo_point p = {(double)t->x, (double)t->y, (double)t->z};
-	struct sites_walk walk = sites_walk_start(w, &p, SITES_METRO_KM);
+	struct sites_walk walk = walk_around(w, t);
 	struct sites_span span;
 
 	while (sites_walk_next(w, &walk, &span))
@@ -134,9 +150,7 @@ static int find_heads(struct sites_world *w)
 
 static void weigh_people(const struct sites_world *w, struct sites_town *t)
 {
-	struct geo_point p = {(double)t->x, (double)t->y, (double)t->z};
-	float own = logf((float)t->population + people_floor),
-	      metro = logf(people_near(w, &p) + people_floor);
+	float own = logf((float)t->population + people_floor), metro = logf(people_near(w, t) + people_floor);
 
 	t->people = metro + by_city * own;
 	t->share = own - metro;
@@ -157,7 +171,7 @@ static void mark_hub(struct sites_world *w, const struct sites_hub *hub)
 {
 	const float cosine = (float)cos(SITES_METRO_KM / GEO_RADIUS_KM);
 	struct geo_point p = geo_point_of(hub->lat, hub->lon);
-	struct sites_walk walk = sites_walk_start(w, &p, SITES_METRO_KM);
+	struct sites_walk walk = walk_from(w, hub->lat, hub->lon, SITES_METRO_KM);
 	int number = operators_number(w, hub->operators);
 	struct sites_span span;
 
