@@ -142,7 +142,10 @@ wrong "a disk that is full" "akl .*FAILED: .*GB free" 's/^disk-free = .*/disk-fr
 wrong "no such program" "akl .*FAILED: no program" 's/^program = .*/program = catchmap-not-there/' 4
 run_fleet check nowhere.ini
 [ "$rc" -eq 2 ] && said 'nowhere.ini' || fail "no file: exit $rc"
-ssh -F "$work/ssh config" akl "! ls /root/pwned /var/lib/catchmap/pwned" 2>/dev/null || fail "a name was run by a shell on a host"
+for vp in akl bom cdg jfk; do
+	found=$(ssh -F "$work/ssh config" "$vp" 'find ~ /var/lib/catchmap -name pwned') || fail "$vp cannot be searched"
+	[ -z "$found" ] || fail "a name was run by a shell on $vp: $found"
+done
 [ ! -e "$work/pwned" ] && [ ! -e pwned ] || fail "a name was run by a shell"
 
 figures "6 hosts, 1 dead, 1 slow: from check to sites in $seconds s; rounds begin $starts ms behind their time"

@@ -73,7 +73,7 @@ has 0.400000 "$(field "$run/sites.csv" weight_share site waw)" "the share"
 has 'waw01|waw03' "$(field "$run/sites.csv" identities site waw)" "the identities"
 jq -e '.inputs[0].sha256 == "'"$(sha256sum <"$run/a.probes.csv" | cut -d' ' -f1)"'" and .inputs[0].rows == 6' "$run/infer.json" >/dev/null ||
 	fail "infer.json: $(cat "$run/infer.json")"
-[ -z "$(find "$run" -name '*.part-*' -o -name '.infer-*')" ] || fail "something is left in $run"
+has 'a.probes.csv catchment.csv infer.json sites.csv trust.csv vantage.csv ' "$(ls -A "$run" | tr '\n' ' ')" "what is left in the run"
 mv "$run" "$scratch/first"
 
 # --- order, files and packing ---

@@ -1,5 +1,5 @@
-"""An sshd in every VP's namespace, so that the lab's VPs are machines like any fleet's: each has /var/lib/catchmap and /root of
-its own. FOLDER/ssh/config is what an operator outside the lab gives to ssh -F; the host's name is the VP's."""
+"""An sshd in every VP's namespace, so that the lab's VPs are machines like any fleet's: each has /var/lib/catchmap and a home of root
+of its own. FOLDER/ssh/config is what an operator outside the lab gives to ssh -F; the host's name is the VP's."""
 import pathlib
 import subprocess
 import time
@@ -20,7 +20,7 @@ PrintMotd no
 Subsystem sftp internal-sftp
 MaxStartups 100
 """
-MOUNTS = 'for d in /root /var/lib/catchmap; do mkdir -p "$d"; mount -t tmpfs tmpfs "$d"; done; exec "$@"'
+MOUNTS = 'for d in ~root /var/lib/catchmap; do mkdir -p "$d"; mount -t tmpfs tmpfs "$d"; done; exec "$@"'
 CLIENT = """\
 Host *
   User root
